@@ -24,6 +24,32 @@ typedef struct sim_board sim_board_t;
 /* A level on a wire as a chip's pin sees it. */
 typedef enum { SIM_FLOAT, SIM_LOW, SIM_HIGH } sim_level_t;
 
+/* Who holds a wire at its level: nobody, a pull resistor, or a driver. */
+typedef enum {
+    SIM_WIRE_FLOAT,
+    SIM_WIRE_PULL_LOW,
+    SIM_WIRE_PULL_HIGH,
+    SIM_WIRE_LOW,
+    SIM_WIRE_HIGH
+} sim_wire_t;
+
+/* A knob the outside world can turn. The core checks values against this table before control() is
+ * called, and the page draws its sliders and switches from it. */
+typedef enum {
+    SIM_KNOB_NUMBER, /* min..max */
+    SIM_KNOB_BOOL,
+    SIM_KNOB_PRESS, /* bool, true while held */
+    SIM_KNOB_TOUCH, /* [x, y] or {"x", "y"}, null = finger up; max is ignored: the chip checks */
+    SIM_KNOB_TEXT,
+} sim_knob_kind_t;
+
+typedef struct {
+    const char *name; /* key in control(); NULL ends a table */
+    sim_knob_kind_t kind;
+    const char *label, *unit; /* for the page; unit may be NULL */
+    double min, max, step;
+} sim_knob_t;
+
 /* What the page and the report show of a chip: exact, repeatable counts. */
 typedef struct {
     const char *name; /* "bytes_in", "frames", "pixels" */
@@ -78,6 +104,12 @@ typedef struct {
     /* Snapshot / restore of registers, for power-cut and replay tests. size 0 = unsupported. */
     size_t (*snapshot)(sim_chip_t *c, void *out, size_t cap);
     adder_err_t (*restore)(sim_chip_t *c, const void *bytes, size_t len);
+
+    const sim_knob_t *knobs; /* what control() takes; NULL = control() checks everything itself */
+    const char *title;       /* for people: "Resistive touch", NULL = the type */
+    /* The state the chip is in, for energy: a name of the board file's "current_ua" table of the
+     * part ("on", "sleep"). NULL function = "on". Called after every call into the chip. */
+    const char *(*power_state)(sim_chip_t *c);
 } sim_chip_class_t;
 
 /* Faults every chip has, applied by the core around the calls above ("fault" knob). */
@@ -106,6 +138,13 @@ struct sim_chip {
 void sim_chip_drive(sim_chip_t *c, unsigned pin, sim_level_t level);
 /* The level on the wire of one of the chip's pins (all drivers and pulls resolved). */
 sim_level_t sim_chip_level(sim_chip_t *c, unsigned pin);
+/* The same with the strength: a resistive panel cares who drives. */
+sim_wire_t sim_chip_wire(sim_chip_t *c, unsigned pin);
+/* The chip's own state changed: the page should ask again. */
+static inline void sim_chip_changed(sim_chip_t *c)
+{
+    c->revision++;
+}
 /* A line for the page's event log and --report; printf style, no newline, no secrets. */
 void sim_chip_log(sim_chip_t *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The run's "network" configuration (sim/network.h), never NULL. */
