@@ -7,7 +7,25 @@
  *
  * What happens inside a run - finding files on the drive, CircuitPython's import rules, tracebacks,
  * the REPL - is Python: python/lib/adder_vm/, compiled into the program. vm_call() calls a function
- * of it. */
+ * of it.
+ *
+ * adder_vm stands on one built-in module of the VM, `_adder_vm`:
+ *     drive: str, native: bool          of the config below
+ *     writable() -> bool                vm_state()->drive_writable
+ *     console_write(text: str | bytes)  lone surrogates are written as "?"
+ *     console_read(n) -> bytes          what is there, never waits
+ *     console_available() -> int
+ *     interrupt_char(on: bool)          Ctrl-C on the console interrupts (a program runs) or is a
+ *                                       character (the line editor reads)
+ *     wait(seconds: float)              with background work; returns early on vm_wake()
+ *     poll()                            background work and pending requests
+ *     set_traceback(text: str | None)   vm_state()->previous_traceback
+ *     Reload, Reset, Stop               BaseExceptions that requests raise (KeyboardInterrupt and
+ *                                       watchdog.WatchDogTimeout are the other two)
+ * vm_call() makes the outcome of what adder_vm's function raises: nothing = VM_DONE, KeyboardInterrupt
+ * = VM_INTERRUPTED, SystemExit = VM_EXIT, the three above, any other = VM_EXCEPTION. adder_vm has
+ * printed the traceback by then; only an error inside adder_vm itself (vm_call finds the exception
+ * without the attribute `adder_printed`) is printed by vm_call. */
 #ifndef ADDER_VM_H
 #define ADDER_VM_H
 
@@ -21,12 +39,12 @@
 typedef struct {
     const adder_mcu_t *mcu;
     const char *drive; /* host folder that is the CIRCUITPY drive, "/" to the program */
-    bool drive_writable;
     bool native; /* false: --no-native, Adafruit's Python before our drop-ins */
     /* The serial console. Called on the machine thread. */
     void (*console_write)(void *ctx, const char *utf8, size_t len);
     size_t (*console_read)(void *ctx, char *out, size_t cap); /* what is there, never waits */
     size_t (*console_available)(void *ctx);
+    void (*console_interrupt)(void *ctx, bool on); /* see interrupt_char above; on at the start of a run */
     void *ctx;
 } vm_config_t;
 
@@ -39,6 +57,36 @@ typedef enum {
     VM_RESET,       /* microcontroller.reset(), watchdog, the page's reset button */
     VM_STOPPED,     /* the process is to end */
 } vm_outcome_t;
+
+/* ---- what outlives a run: shared by host/, `supervisor`, `storage` and adder_vm ---- */
+
+typedef enum { VM_RUN_STARTUP, VM_RUN_AUTO_RELOAD, VM_RUN_SUPERVISOR_RELOAD, VM_RUN_REPL_RELOAD } vm_run_reason_t;
+
+enum { /* vm_state_t.next_flags: the keywords of supervisor.set_next_code_file */
+       VM_NEXT_RELOAD_ON_SUCCESS = 1,
+       VM_NEXT_RELOAD_ON_ERROR = 2,
+       VM_NEXT_STICKY_ON_SUCCESS = 4,
+       VM_NEXT_STICKY_ON_ERROR = 8,
+       VM_NEXT_STICKY_ON_RELOAD = 16,
+};
+
+typedef struct {
+    bool booting;        /* boot.py runs: storage.remount() and the like are allowed */
+    bool drive_writable; /* the program may write to the drive (storage.remount in boot.py) */
+    bool autoreload;     /* supervisor.runtime.autoreload */
+    bool serial_connected;
+    bool status_bar_console, status_bar_display;
+    vm_run_reason_t run_reason;
+    const char *safe_mode_reason; /* name in supervisor.SafeModeReason: "NONE", "PROGRAMMATIC", ... */
+    bool safe_mode_next;          /* microcontroller.on_next_reset(SAFE_MODE) */
+    char next_file[256];          /* "" = the default search; as given, relative to next_dir */
+    char next_dir[256];           /* "" = "/" */
+    uint8_t next_flags;
+    char *previous_traceback; /* malloc'ed, NULL = none */
+} vm_state_t;
+
+/* One for the process; host/ fills it before the first vm_start(). Machine thread only. */
+vm_state_t *vm_state(void);
 
 /* ADDER_ERR_INTERNAL with the interpreter's message in `msg`. */
 adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap) ADDER_MUST_USE;
