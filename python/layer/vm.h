@@ -11,6 +11,7 @@
  *
  * adder_vm stands on one built-in module of the VM, `_adder_vm`:
  *     drive: str, native: bool          of the config below
+ *     board_id, board_name, chip_name: str   of the config's mcu
  *     writable() -> bool                vm_state()->drive_writable
  *     console_write(text: str | bytes)  lone surrogates are written as "?"
  *     console_read(n) -> bytes          what is there, never waits
