@@ -14,9 +14,11 @@
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 
 static const struct lws_protocols protocols[] = {
-    { .name = "adder", .callback = callback, .per_session_data_size = sizeof(web_session_t),
-      .rx_buffer_size = 4096 },
-    { 0 },
+    {.name = "adder",
+     .callback = callback,
+     .per_session_data_size = sizeof(web_session_t),
+     .rx_buffer_size = 4096},
+    {0},
 };
 
 static int upgrade_allowed(web_t *web, struct lws *wsi)
@@ -114,7 +116,7 @@ static adder_err_t port_free(uint16_t port, char *msg, size_t msg_cap)
     }
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     adder_err_t err = ADDER_OK;
     if (bind(fd, (const struct sockaddr *)&at, sizeof at) != 0) {

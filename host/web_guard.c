@@ -5,7 +5,7 @@
 
 bool web_guard_host(const char *host, uint16_t port)
 {
-    static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t n = strlen(names[i]);
         if (strncasecmp(host, names[i], n) != 0) {
@@ -52,10 +52,13 @@ const char *web_guard_type(const char *file)
     static const struct {
         const char *ending, *type;
     } types[] = {
-        { ".html", "text/html; charset=utf-8" },       { ".js", "text/javascript; charset=utf-8" },
-        { ".css", "text/css; charset=utf-8" },         { ".svg", "image/svg+xml" },
-        { ".png", "image/png" },                       { ".map", "application/json" },
-        { ".json", "application/json; charset=utf-8" },
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".map", "application/json"},
+        {".json", "application/json; charset=utf-8"},
     };
     const char *dot = strrchr(file, '.');
     for (size_t i = 0; dot != NULL && i < sizeof types / sizeof types[0]; i++) {

@@ -11,21 +11,21 @@
 static void test_host(void **state)
 {
     (void)state;
-    static const char *const good[] = { "127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080" };
-    static const char *const bad[] = { "",
-                                       "127.0.0.1",
-                                       "localhost",
-                                       "localhost:",
-                                       "localhost:80",
-                                       "localhost:80800",
-                                       "localhost:8080 ",
-                                       "localhost:8080x",
-                                       "localhost.example.org:8080",
-                                       "127.0.0.1.nip.io:8080",
-                                       "127.0.0.2:8080",
-                                       "evil.example:8080",
-                                       "::1:8080",
-                                       "localhost:99999999999999999999" };
+    static const char *const good[] = {"127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080"};
+    static const char *const bad[] = {"",
+                                      "127.0.0.1",
+                                      "localhost",
+                                      "localhost:",
+                                      "localhost:80",
+                                      "localhost:80800",
+                                      "localhost:8080 ",
+                                      "localhost:8080x",
+                                      "localhost.example.org:8080",
+                                      "127.0.0.1.nip.io:8080",
+                                      "127.0.0.2:8080",
+                                      "evil.example:8080",
+                                      "::1:8080",
+                                      "localhost:99999999999999999999"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(web_guard_host(good[i], 8080));
     }
@@ -54,10 +54,23 @@ static void test_file(void **state)
     (void)state;
     assert_string_equal(web_guard_file("/"), "index.html");
     assert_string_equal(web_guard_file("/app.js"), "app.js");
-    static const char *const bad[] = { "",          "app.js",      "/.npmrc",  "/..",       "/../etc/passwd",
-                                       "/a/../b",   "/a/b.js",     "//x",      "/a%2e%2e",  "/a b",
-                                       "/\\windows", "/app.js/",   "/a\nb",    "/..%2f..",  "/.",
-                                       "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+    static const char *const bad[] = {
+        "",
+        "app.js",
+        "/.npmrc",
+        "/..",
+        "/../etc/passwd",
+        "/a/../b",
+        "/a/b.js",
+        "//x",
+        "/a%2e%2e",
+        "/a b",
+        "/\\windows",
+        "/app.js/",
+        "/a\nb",
+        "/..%2f..",
+        "/.",
+        "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_null(web_guard_file(bad[i]));
     }

@@ -12,7 +12,7 @@
 
 #include "host/web_guard.h"
 
-#define FILE_MAX   (8u << 20)
+#define FILE_MAX (8u << 20)
 #define HEADER_CAP 2048
 #define BODY_CHUNK 16384
 
@@ -154,15 +154,15 @@ static int serve_state(web_t *web, struct lws *wsi, web_session_t *session)
     if (text == NULL) {
         return -1;
     }
-    int result = answer_with(web, wsi, session, HTTP_STATUS_OK, "application/json; charset=utf-8", text,
-                             strlen(text));
+    int result =
+        answer_with(web, wsi, session, HTTP_STATUS_OK, "application/json; charset=utf-8", text, strlen(text));
     cJSON_free(text);
     return result;
 }
 
 static int serve_screenshot(web_t *web, struct lws *wsi, web_session_t *session)
 {
-    sim_picture_t picture = { 0 };
+    sim_picture_t picture = {0};
     adder_err_t err = sim_board_picture(web->config.board, NULL, &picture);
     if (err != ADDER_OK) {
         sim_picture_free(&picture);
@@ -177,10 +177,10 @@ static int serve_screenshot(web_t *web, struct lws *wsi, web_session_t *session)
             rgb[3 * i + 1] = (uint8_t)(picture.pixels[i] >> 8 & 0xFF);
             rgb[3 * i + 2] = (uint8_t)(picture.pixels[i] & 0xFF);
         }
-        png_image image = { .version = PNG_IMAGE_VERSION,
-                            .width = picture.width,
-                            .height = picture.height,
-                            .format = PNG_FORMAT_RGB };
+        png_image image = {.version = PNG_IMAGE_VERSION,
+                           .width = picture.width,
+                           .height = picture.height,
+                           .format = PNG_FORMAT_RGB};
         png_alloc_size_t len = PNG_IMAGE_PNG_SIZE_MAX(image);
         uint8_t *png = malloc(len);
         if (png != NULL && png_image_write_to_memory(&image, png, &len, 0, rgb, 0, NULL)) {

@@ -13,11 +13,11 @@
 #include "sim/sim.h"
 
 #define WEB_CONSOLE_HISTORY 65536 /* a power of two */
-#define WEB_CONSOLE_CHUNK   8192
-#define WEB_ERRORS          4
-#define WEB_TICK_US         16000  /* at most this often: a frame */
-#define WEB_STATE_US        50000  /* ... the board's state */
-#define WEB_FRAMES_UNSEEN   2      /* frames sent and not yet acknowledged by the page */
+#define WEB_CONSOLE_CHUNK 8192
+#define WEB_ERRORS 4
+#define WEB_TICK_US 16000   /* at most this often: a frame */
+#define WEB_STATE_US 50000  /* ... the board's state */
+#define WEB_FRAMES_UNSEEN 2 /* frames sent and not yet acknowledged by the page */
 
 /* One page's WebSocket. */
 typedef struct web_client {

@@ -139,7 +139,7 @@ static adder_err_t read_kind(web_message_t *m, char why[WEB_REASON_CAP])
 
 adder_err_t web_message_parse(const char *bytes, size_t len, web_message_t *out, char why[WEB_REASON_CAP])
 {
-    *out = (web_message_t){ 0 };
+    *out = (web_message_t){0};
     why[0] = '\0';
     if (len > WEB_MESSAGE_MAX) {
         return refuse(why, "message longer than 16384 bytes", NULL);
@@ -175,5 +175,5 @@ adder_err_t web_message_parse(const char *bytes, size_t len, web_message_t *out,
 void web_message_free(web_message_t *m)
 {
     cJSON_Delete(m->root);
-    *m = (web_message_t){ 0 };
+    *m = (web_message_t){0};
 }

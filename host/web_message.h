@@ -37,8 +37,8 @@ typedef struct {
 } web_message_t;
 
 /* ADDER_ERR_FORMAT with the reason in `why`; ADDER_ERR_NOMEM. */
-adder_err_t web_message_parse(const char *bytes, size_t len, web_message_t *out, char why[WEB_REASON_CAP])
-    ADDER_MUST_USE;
+adder_err_t web_message_parse(const char *bytes, size_t len, web_message_t *out,
+                              char why[WEB_REASON_CAP]) ADDER_MUST_USE;
 void web_message_free(web_message_t *m);
 
 #endif

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hold(m.text[0] != '\0' && strlen(m.text) <= WEB_MESSAGE_MAX);
         break;
     case WEB_MESSAGE_ACTION:
-        hold(m.action == WEB_ACTION_RESET || m.action == WEB_ACTION_RELOAD || m.action == WEB_ACTION_INTERRUPT);
+        hold(m.action == WEB_ACTION_RESET || m.action == WEB_ACTION_RELOAD ||
+             m.action == WEB_ACTION_INTERRUPT);
         break;
     case WEB_MESSAGE_ACK:
         break;

@@ -110,7 +110,8 @@ static outcome_t send_console(web_t *web, web_client_t *c)
     pthread_mutex_lock(&web->shared.lock);
     uint64_t end = web->shared.console_end;
     if (end - c->console_seen > WEB_CONSOLE_HISTORY) {
-        c->console_seen = end - WEB_CONSOLE_HISTORY; /* the page was too slow: it sees the gap by the position */
+        c->console_seen =
+            end - WEB_CONSOLE_HISTORY; /* the page was too slow: it sees the gap by the position */
     }
     uint64_t first = c->console_seen;
     size_t n = (size_t)(end - first);
@@ -200,8 +201,8 @@ static bool news(web_t *web, const web_client_t *c)
 
 int web_page_writeable(web_t *web, struct lws *wsi, web_session_t *session)
 {
-    static outcome_t (*const senders[])(web_t *, web_client_t *) = { send_error, send_program, send_console,
-                                                                      send_state, send_frame };
+    static outcome_t (*const senders[])(web_t *, web_client_t *) = {send_error, send_program, send_console,
+                                                                    send_state, send_frame};
     enum { SENDERS = sizeof senders / sizeof senders[0] };
     web_client_t *c = session->client;
     if (c == NULL || c->closing) {

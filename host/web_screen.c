@@ -114,7 +114,7 @@ static size_t find_rects(web_screen_t *s, uint32_t since)
                 }
             }
             if (!grown) {
-                s->priv.rects[count++] = (web_rect_t){ (uint16_t)tx, (uint16_t)ty, (uint16_t)(end - tx), 1 };
+                s->priv.rects[count++] = (web_rect_t){(uint16_t)tx, (uint16_t)ty, (uint16_t)(end - tx), 1};
             }
             tx = end;
         }
@@ -180,5 +180,5 @@ void web_screen_free(web_screen_t *s)
     free(s->priv.pixels);
     free(s->priv.changed);
     free(s->priv.rects);
-    *s = (web_screen_t){ 0 };
+    *s = (web_screen_t){0};
 }

@@ -3,9 +3,8 @@
  * slow it is. Pure: no I/O, no lock; the web thread owns it.
  *
  *     web_screen_t s = { 0 };
- *     if (web_screen_update(&s, picture.pixels, picture.width, picture.height, &changed) == ADDER_OK && changed)
- *         err = web_screen_encode(&s, seen, buf, cap, &len);
- *     web_screen_free(&s);
+ *     if (web_screen_update(&s, picture.pixels, picture.width, picture.height, &changed) == ADDER_OK &&
+ * changed) err = web_screen_encode(&s, seen, buf, cap, &len); web_screen_free(&s);
  *
  * A frame, little endian:
  *     0   u8   1 = screen              8   u16  width of the whole screen
@@ -22,10 +21,10 @@
 
 #include "adder/err.h"
 
-#define WEB_SCREEN_TILE    16
+#define WEB_SCREEN_TILE 16
 #define WEB_SCREEN_SIDE_MAX 4096
-#define WEB_SCREEN_HEADER  12
-#define WEB_SCREEN_RECT    8
+#define WEB_SCREEN_HEADER 12
+#define WEB_SCREEN_RECT 8
 
 typedef struct {
     uint16_t x, y, w, h; /* in tiles */

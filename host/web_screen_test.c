@@ -59,7 +59,7 @@ static void test_any_order_of_viewers(void **state)
     (void)state;
     static viewer_t always, seldom;
     static uint32_t picture[W * H];
-    web_screen_t s = { 0 };
+    web_screen_t s = {0};
     bool changed;
     uint32_t seed = 1;
     for (unsigned round = 0; round < 400; round++) {
@@ -83,7 +83,7 @@ static void test_only_what_changed(void **state)
     (void)state;
     static viewer_t v;
     static uint32_t picture[W * H];
-    web_screen_t s = { 0 };
+    web_screen_t s = {0};
     bool changed;
     assert_int_equal(web_screen_update(&s, picture, W, H, &changed), ADDER_OK);
     assert_true(changed);
@@ -103,7 +103,7 @@ static void test_errors(void **state)
 {
     (void)state;
     static uint32_t picture[W * H];
-    web_screen_t s = { 0 };
+    web_screen_t s = {0};
     bool changed;
     uint8_t small[100];
     size_t len;
