@@ -104,4 +104,14 @@ typedef struct {
     void *ctx;
 } adder_uart_t;
 
+/* ---- helpers (src/bus) ---- */
+
+/* Nothing happens on a pin that is not connected. Errors from the port, unchanged. */
+adder_err_t adder_pin_mode(const adder_pin_t *pin, adder_pin_mode_t mode, bool level) ADDER_MUST_USE;
+adder_err_t adder_pin_write(const adder_pin_t *pin, bool level) ADDER_MUST_USE;
+adder_err_t adder_pin_read(const adder_pin_t *pin, bool *level_out) ADDER_MUST_USE; /* unconnected: false */
+adder_err_t adder_spi_write(const adder_spi_t *spi, const uint8_t *bytes, size_t len) ADDER_MUST_USE;
+adder_err_t adder_i2c_write(const adder_i2c_t *i2c, uint8_t addr7, const uint8_t *bytes, size_t len,
+                            uint32_t timeout_ms) ADDER_MUST_USE;
+
 #endif
