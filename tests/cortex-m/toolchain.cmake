@@ -6,7 +6,7 @@ set(CMAKE_C_COMPILER arm-none-eabi-gcc)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ADDER_CPU)
 
-set(CMAKE_C_FLAGS_INIT "-mcpu=${ADDER_CPU} -mthumb -ffunction-sections -fdata-sections -fstack-usage")
+set(CMAKE_C_FLAGS_INIT "-mcpu=${ADDER_CPU} -mthumb -ffunction-sections -fdata-sections -fcallgraph-info=su")
 set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "")
 
 set(machine_cortex-m3 mps2-an385)
