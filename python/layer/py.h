@@ -109,6 +109,8 @@ bool py_dict_set(py_t dict, const char *key, py_t value);
 py_t py_iter(py_t v);
 bool py_next(py_t iter, py_t *item_out, bool *done);
 bool py_equal(py_t a, py_t b, bool *out);
+/* A tuple or list of exactly two ints, as pixel subscripts are: no handles, no exception. */
+bool py_int_pair(py_t v, int64_t out[2]);
 
 py_t py_attr(py_t v, const char *name);
 bool py_attr_set(py_t v, const char *name, py_t value);
@@ -340,6 +342,11 @@ py_t py_namedtuple(const py_namedtuple_t *t, const py_t *values);
 
 void py_field_set(py_t owner, py_field_t *field, py_t value); /* null handle clears */
 py_t py_field_get(const py_field_t *field);                   /* null handle when empty */
+
+/* Memory of an object's struct beyond its size (pixels, cells): zeroed, 16-byte aligned, freed by its
+ * fini. NULL with MemoryError set; freeing NULL does nothing. */
+void *py_alloc(size_t size);
+void py_free(void *memory);
 
 /* Values that live as long as the VM and belong to no object (singletons). */
 typedef enum {
