@@ -55,19 +55,25 @@ class CallGraph:
         return result
 
 
+def module_of(path, folder):
+    """src/font/x.c -> font; a generated file stands for itself."""
+    parts = path.relative_to(folder).parts
+    return parts[1] if parts[0] == "src" else parts[0].split(".")[0]
+
+
 def measure(build):
-    folder = build / "CMakeFiles/adder_core.dir/src"
+    folder = build / "CMakeFiles/adder_core.dir"
     graph = CallGraph(folder)
     modules, breaches = {}, []
     for obj in sorted(folder.rglob("*.obj")):
-        module = obj.relative_to(folder).parts[0]
+        module = module_of(obj, folder)
         row = modules.setdefault(module, {"code": 0, "data": 0, "bss": 0})
         out = subprocess.run(["arm-none-eabi-size", obj], capture_output=True, text=True, check=True).stdout
         code, data, bss = map(int, out.splitlines()[1].split()[:3])
         row["code"] += code
         row["data"] += data
         row["bss"] += bss
-        name = f"src/{obj.relative_to(folder)}".removesuffix(".obj")
+        name = str(obj.relative_to(folder)).removesuffix(".obj")
         symbols = subprocess.run(["arm-none-eabi-nm", obj], capture_output=True, text=True, check=True).stdout
         for line in symbols.splitlines():
             kind, symbol = line.split()[-2:]
@@ -77,7 +83,7 @@ def measure(build):
                 breaches.append(f"{name}: calls {symbol}(); the core has no heap, no console and no clock")
     breaches += [f"{f}: stack frame of a size known only at run time" for f in sorted(graph.dynamic)]
     for title in graph.frame:
-        module = graph.home[title].relative_to(folder).parts[0]
+        module = module_of(graph.home[title], folder)
         size, marks = graph.depth(title)
         if (size, marks) > modules[module].get("stack", (-1, "")):
             modules[module]["stack"] = (size, marks)
