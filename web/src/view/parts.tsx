@@ -1,0 +1,173 @@
+import { useRef, useState } from "preact/hooks";
+
+import { knobValue } from "../format";
+import { pixelColor } from "../lights";
+import type { Link } from "../link";
+import type { Snapshot } from "../model";
+import type { Knob, Part, PartState } from "../protocol";
+
+interface KnobProps {
+    readonly part: Part;
+    readonly knob: Knob;
+    readonly state: PartState | undefined;
+    readonly link: Link;
+    readonly live: boolean;
+}
+
+const asNumber = (...candidates: readonly unknown[]): number =>
+    candidates.find((v): v is number => typeof v === "number" && Number.isFinite(v)) ?? 0;
+
+// What the board says of a knob; before it said anything, what the board file says.
+function valueOf(knob: Knob, state: PartState | undefined): unknown {
+    return state?.state[knob.name] ?? knob.value;
+}
+
+// While the user drags, the slider shows the hand; else it shows the board.
+function Slider({ part, knob, state, link, live }: KnobProps) {
+    const [held, setHeld] = useState<number | undefined>(undefined);
+    const sent = useRef(0);
+    const value = held ?? asNumber(valueOf(knob, state), knob.min);
+    const fill = knob.max > knob.min ? ((value - knob.min) / (knob.max - knob.min)) * 100 : 0;
+    const id = `knob-${part.id}-${knob.name}`;
+    const turn = (to: number): void => {
+        setHeld(to);
+        link.send({ kind: "control", part: part.id, knobs: { [knob.name]: to } });
+        // The board's answer arrives within a state or two; then it has the word again.
+        clearTimeout(sent.current);
+        sent.current = window.setTimeout(() => setHeld(undefined), 300);
+    };
+    return (
+        <div class="knob">
+            <label for={id}>{knob.label}</label>
+            <output for={id}>{knobValue(value, knob.step, knob.unit)}</output>
+            <input id={id} type="range" min={knob.min} max={knob.max} step={knob.step} value={value} disabled={!live}
+                data-testid={id} style={{ "--fill": `${Math.min(100, Math.max(0, fill))}%` }}
+                aria-valuetext={knobValue(value, knob.step, knob.unit)} onInput={(e) => turn(e.currentTarget.valueAsNumber)} />
+        </div>
+    );
+}
+
+function Switch({ part, knob, state, link, live }: KnobProps) {
+    const on = valueOf(knob, state) === true;
+    const id = `knob-${part.id}-${knob.name}`;
+    return (
+        <div class="knob knob-row">
+            <label for={id}>{knob.label}</label>
+            <button id={id} type="button" role="switch" class="switch" aria-checked={on} aria-label={knob.label} disabled={!live}
+                data-testid={id} onClick={() => link.send({ kind: "control", part: part.id, knobs: { [knob.name]: !on } })}>
+                <span />
+            </button>
+        </div>
+    );
+}
+
+// Pressed while held, by hand or by key.
+function Press({ part, knob, link, live }: KnobProps) {
+    const set = (down: boolean): void =>
+        link.send({ kind: "control", part: part.id, knobs: { [knob.name]: down } });
+    return (
+        <div class="knob knob-row">
+            <span>{part.title}</span>
+            <button class="button" type="button" disabled={!live} data-testid={`knob-${part.id}-${knob.name}`}
+                onPointerDown={(e) => {
+                    e.currentTarget.setPointerCapture(e.pointerId);
+                    set(true);
+                }}
+                onPointerUp={() => set(false)} onPointerCancel={() => set(false)}
+                onKeyDown={(e) => (e.key === " " || e.key === "Enter") && !e.repeat && set(true)}
+                onKeyUp={(e) => (e.key === " " || e.key === "Enter") && set(false)}>
+                {knob.label}
+            </button>
+        </div>
+    );
+}
+
+function KnobView(props: KnobProps) {
+    switch (props.knob.kind) {
+        case "number":
+            return <Slider {...props} />;
+        case "bool":
+            return <Switch {...props} />;
+        case "press":
+            return <Press {...props} />;
+        case "color": {
+            const color = pixelColor(props.state) ?? "#000000";
+            return (
+                <div class="knob knob-row">
+                    <span>{props.part.title}</span>
+                    <span class="swatch-text">
+                        {color}
+                        <span class="swatch" style={{ background: color }} aria-hidden="true" />
+                    </span>
+                </div>
+            );
+        }
+        case "touch": // the screen itself
+        case "text":
+            return null;
+    }
+}
+
+const faults: readonly (readonly [string, string])[] = [
+    ["none", "works"],
+    ["unplug", "unplugged"],
+    ["nack", "does not acknowledge"],
+    ["bit_flip", "flips bits"],
+    ["stuck", "stuck"],
+];
+
+// The board's word for a fault that is on ("unplugged") may differ from the knob's ("unplug").
+function faultShown(state: PartState | undefined): string {
+    const said = state?.fault ?? "none";
+    return faults.find(([kind]) => kind === said || said.startsWith(kind))?.[0] ?? said;
+}
+
+function FaultRow({ part, state, link, live }: Omit<KnobProps, "knob">) {
+    const id = `fault-${part.id}`;
+    const shown = faultShown(state);
+    const set = (kind: string): void =>
+        link.send({ kind: "control", part: part.id, knobs: { fault: { kind } } });
+    return (
+        <div class={shown === "none" ? "fault" : "fault fault-on"}>
+            <label for={id}>
+                {part.title}
+                <small>{part.type}</small>
+            </label>
+            <select id={id} data-testid={id} disabled={!live} value={shown} onChange={(e) => set(e.currentTarget.value)}>
+                {faults.map(([kind, label]) => (
+                    <option key={kind} value={kind}>
+                        {label}
+                    </option>
+                ))}
+            </select>
+            <button class="button button-small" type="button" disabled={!live} title={`Reset ${part.title} in the middle of its next transfer`}
+                onClick={() => set("reset")}>
+                Glitch
+            </button>
+        </div>
+    );
+}
+
+export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly link: Link }) {
+    const live = now.link.kind === "open" && now.board !== undefined;
+    const parts = now.board?.parts ?? [];
+    const faulty = parts.filter((p) => faultShown(now.parts.get(p.id)) !== "none").length;
+    const common = (part: Part) => ({ part, state: now.parts.get(part.id), link, live });
+    return (
+        <section class="panel parts" aria-labelledby="parts-title">
+            <h2 id="parts-title">Surroundings</h2>
+            {parts.flatMap((part) =>
+                part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
+            )}
+            <details class="faults" data-testid="faults">
+                <summary>
+                    Faults
+                    <span class={faulty === 0 ? "count" : "count count-bad"}>{faulty === 0 ? "none" : faulty}</span>
+                </summary>
+                {parts.map((part) => (
+                    <FaultRow key={part.id} {...common(part)} />
+                ))}
+            </details>
+        </section>
+    );
+}
