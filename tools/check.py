@@ -5,6 +5,7 @@ A step is a function that runs commands through its Step and adds to the counts.
 prints goes to build/check/STEP.log; the end of it is shown when the step fails."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -234,6 +235,25 @@ def pytest_step(step):
         raise Failed(f"pytest: {tail}")
 
 
+def peers_step(step):
+    """Adafruit's own examples. The bar is nine in ten; the rest is listed with its cause either way."""
+    results = LOGS / "peers.json"
+    results.unlink(missing_ok=True)
+    code, out = step.run("/usr/bin/python3", "-B", ROOT / "tests/peers/run_examples.py", "--json", results)
+    if not results.exists():
+        raise Failed((out.strip().splitlines() or ["no output"])[-1])
+    found = json.loads(results.read_text())
+    bad = [f"{r['library']}/{r['example']}: {r['cause']}" for r in found if r["outcome"] == "failed"]
+    step.passed += sum(r["outcome"] == "passed" for r in found)
+    step.skipped += sum(r["outcome"] in ("other hardware", "broken upstream") for r in found)
+    step.report = "\n".join(["Adafruit's examples: " + out.strip().splitlines()[-1], *(f"  {b}" for b in bad)])
+    if code:
+        step.problems += bad
+        step.failed += len(bad)
+    else:
+        step.skipped += len(bad)
+
+
 def web_step(step):
     web = ROOT / "web"
     if not (web / "package.json").exists():
@@ -285,6 +305,7 @@ STEPS = [
     Step("cortex-m4", "unit tests of src/ on an emulated Cortex-M4", cortex_m4_step, ("sizes",)),
     Step("powerpc", "unit tests of src/ on 32 bits, big-endian", powerpc_step),
     Step("pytest", "tests/: programs on the simulated board", pytest_step, ("gcc",)),
+    Step("peers", "Adafruit's own examples, unmodified (nine in ten)", peers_step, ("gcc",)),
     Step("fuzz", f"every fuzz target for {FUZZ_SECONDS} s", fuzz_step),
     Step("web", "the board view: types, unit tests, browser", web_step, ("gcc",)),
     Step("docs", "links, and the README's program", docs_step, ("gcc",)),
