@@ -7,6 +7,6 @@ that `import time` there is CircuitPython's while the standard library keeps CPy
 
 from adder_vm.console import Console
 from adder_vm.drive import open
-from adder_vm.runner import run_code, run_file, run_repl
+from adder_vm.runner import run_code, run_file, run_repl, run_to_first_line
 
-__all__ = ["Console", "open", "run_code", "run_file", "run_repl"]
+__all__ = ["Console", "open", "run_code", "run_file", "run_repl", "run_to_first_line"]

@@ -114,6 +114,22 @@ def run_file(path: str) -> None:
         raise
 
 
+def run_to_first_line(path: str) -> None:
+    """Everything up to the first line of the program, which is not run any more."""
+
+    def trace(frame: object, event: str, arg: object) -> object:
+        if frame.f_builtins is errors.user_builtins and event == "line":
+            host_sys.settrace(None)
+            raise _adder_vm.Stop
+        return trace
+
+    host_sys.settrace(trace)
+    try:
+        run_file(path)
+    finally:
+        host_sys.settrace(None)
+
+
 def run_code(source: str) -> None:
     """Run source text as a program: for tests and tools."""
     _set_up()
