@@ -41,7 +41,7 @@ bool adder_area_contains(const adder_area_t *outer, const adder_area_t *inner);
 /* Members but `priv` may be read. */
 typedef struct {
     uint16_t width, height; /* 0..32767 */
-    uint16_t stride;        /* bytes a row */
+    uint32_t stride;        /* bytes a row */
     uint8_t bits;           /* per value: 1, 2, 4, 8, 16 */
     const uint8_t *pixels;  /* NULL after deinit */
     struct {

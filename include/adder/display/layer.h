@@ -131,7 +131,7 @@ typedef struct {
         void *cells; /* uint8_t up to 255 tiles, uint16_t above */
         union {
             uint8_t bytes[sizeof(void *)];
-            uint16_t align;
+            uint16_t wide[sizeof(void *) / 2];
         } inline_cells;
         bool wide;
         uint8_t seen_flips;

@@ -69,5 +69,7 @@ size_t adder_scene_bytes(const adder_scene_t *s, const adder_area_t *panel_area)
  * scene's format. Positions are those of the last collect or layout. Rectangles for depths below 8 start
  * and end on byte borders. */
 void adder_scene_compose(adder_scene_t *s, const adder_area_t *panel_area, void *out);
+/* The same for a rectangle of the screen, the right way up whatever the rotation: for screenshots. */
+void adder_scene_compose_upright(adder_scene_t *s, const adder_area_t *screen_area, void *out);
 
 #endif
