@@ -248,7 +248,7 @@ int web_http_request(web_t *web, struct lws *wsi, web_session_t *session)
             return answer_line(web, wsi, session, HTTP_STATUS_REQ_URI_TOO_LONG, "Address too long.\n");
         }
     } else if (!header(wsi, WSI_TOKEN_HEAD_URI, path, sizeof path)) {
-        return answer_line(web, wsi, session, HTTP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
+        return answer_line(web, wsi, session, HTTP_STATUS_METHOD_NOT_ALLOWED, "");
     }
     if (strcmp(path, "/api/state") == 0) {
         return serve_state(web, wsi, session);

@@ -245,11 +245,14 @@ void web_page_tick(web_t *web)
 
 /* ---- from the page ---- */
 
-static int refuse(web_client_t *c, enum lws_close_status status, const char *why)
+/* The close frame goes out at the page's next turn: lws drops it while an earlier frame is half sent. A page
+ * that does not even read gets no turn, but a few seconds. */
+static void refuse(web_client_t *c, enum lws_close_status status, const char *why)
 {
     lws_close_reason(c->wsi, status, (unsigned char *)(uintptr_t)why, strlen(why));
     c->closing = true;
-    return -1;
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_SEND, 5);
+    lws_callback_on_writable(c->wsi);
 }
 
 static void tell(web_client_t *c, const char *what)
@@ -286,14 +289,19 @@ static void obey(web_t *web, web_client_t *c, const web_message_t *m)
 int web_page_receive(web_t *web, struct lws *wsi, web_session_t *session, const char *bytes, size_t len)
 {
     web_client_t *c = session->client;
-    if (c == NULL || c->closing) {
+    if (c == NULL) {
         return -1;
     }
+    if (c->closing) {
+        return 0;
+    }
     if (lws_frame_is_binary(wsi)) {
-        return refuse(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary messages are not understood here");
+        refuse(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary messages are not understood here");
+        return 0;
     }
     if (len > WEB_MESSAGE_MAX - c->in_len) {
-        return refuse(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message longer than 16384 bytes");
+        refuse(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message longer than 16384 bytes");
+        return 0;
     }
     memcpy(c->in + c->in_len, bytes, len);
     c->in_len += len;
@@ -305,7 +313,8 @@ int web_page_receive(web_t *web, struct lws *wsi, web_session_t *session, const 
     adder_err_t err = web_message_parse(c->in, c->in_len, &m, why);
     c->in_len = 0;
     if (err != ADDER_OK) {
-        return refuse(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, why);
+        refuse(c, LWS_CLOSE_STATUS_POLICY_VIOLATION, why);
+        return 0;
     }
     obey(web, c, &m);
     web_message_free(&m);

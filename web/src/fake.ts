@@ -96,9 +96,9 @@ export function openFakeLink(listener: LinkListener): Link {
                         },
                         events: events.splice(0),
                         buses: [
-                            { name: "par8", bytes, transactions: Math.floor(time * 90) },
-                            { name: "spi", bytes: Math.floor(time * 700), transactions: Math.floor(time * 40) },
-                            { name: "i2c", bytes: Math.floor(time * 12), transactions: Math.floor(time * 4) },
+                            { kind: "par8", pin: "TFT_WR", bytes_out: bytes, transactions: Math.floor(time * 90) },
+                            { kind: "spi", pin: "SCK", bytes_out: Math.floor(time * 700), transactions: Math.floor(time * 40) },
+                            { kind: "i2c", pin: "SCL", bytes_out: Math.floor(time * 12), transactions: Math.floor(time * 4) },
                         ],
                         pins: { D13: { mode: "out", level: Math.floor(time * 2) % 2 } },
                     },

@@ -15,7 +15,7 @@ describe("text messages", () => {
     });
 
     it("fills in what a board leaves out", () => {
-        const m = parseText(hello({ id: "x", name: "X" }));
+        const m = parseText(hello({ id: "x", name: "X", picture: {} }));
         expect(m).toMatchObject({ board: { chip: "", parts: [], picture: undefined, display: undefined } });
     });
 
@@ -28,14 +28,14 @@ describe("text messages", () => {
                     time: 1.5,
                     parts: { light: { state: { lux: 3 }, counters: { reads: 2 }, fault: "unplugged" } },
                     events: [{ n: 0, t: 1, from: "wifi", text: "joined" }],
-                    buses: [{ name: "spi", kind: "s", bytes: 9, pins: ["A", "B"] }],
-                    pins: { D13: { mode: "out", level: 1 }, D3: { mode: "in", level: false } },
+                    buses: [{ kind: "spi", pin: "SCK", open: true, hz: 8000000, bytes_in: 9 }],
+                    pins: { D13: { mode: "out", level: 1 }, D3: { mode: "in", level: null } },
                 },
             }),
         );
         if (m.kind !== "state") throw new Error(m.kind);
         expect(m.state.parts.get("light")?.counters.get("reads")).toBe(2);
-        expect(m.state.buses[0]?.counters).toEqual(new Map([["bytes", 9]]));
+        expect(m.state.buses[0]).toEqual({ name: "spi SCK", counters: new Map([["bytes_in", 9]]) });
         expect(m.state.pins.get("D13")).toEqual({ mode: "out", level: true });
     });
 

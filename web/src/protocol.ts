@@ -105,6 +105,11 @@ function readPart(v: unknown, at: string): Part {
     };
 }
 
+// A board file without a picture: an empty object.
+function readPictureOrNone(v: unknown, at: string): Picture | undefined {
+    return Object.keys(dict(v, at)).length === 0 ? undefined : readPicture(v, at);
+}
+
 function readBoard(v: unknown, at: string): Board {
     const d = dict(v, at);
     const display = fieldOr(d, "display", at, dict, undefined);
@@ -112,7 +117,7 @@ function readBoard(v: unknown, at: string): Board {
         id: field(d, "id", at, text),
         name: field(d, "name", at, text),
         chip: fieldOr(d, "chip", at, text, ""),
-        picture: fieldOr(d, "picture", at, readPicture, undefined),
+        picture: fieldOr(d, "picture", at, readPictureOrNone, undefined),
         parts: fieldOr(d, "parts", at, list(readPart), []),
         display:
             display === undefined
@@ -144,11 +149,12 @@ function readEvent(v: unknown, at: string): BoardEvent {
     };
 }
 
-// A bus is an object of a name and numbers; members that are neither (pins, a kind) are not counters.
+// A bus goes by its kind and its first pin; its numbers are counters, but for its clock.
 function readBus(v: unknown, at: string): Bus {
     const d = dict(v, at);
-    const numbers = Object.entries(d).filter((e): e is [string, number] => typeof e[1] === "number");
-    return { name: fieldOr(d, "name", at, text, "bus"), counters: new Map(numbers) };
+    const numbers = Object.entries(d).filter((e): e is [string, number] => typeof e[1] === "number" && e[0] !== "hz");
+    const name = `${fieldOr(d, "kind", at, text, "bus")} ${fieldOr(d, "pin", at, text, "")}`.trim();
+    return { name, counters: new Map(numbers) };
 }
 
 function readPin(v: unknown, at: string): PinState {
