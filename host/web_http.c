@@ -63,9 +63,9 @@ static int answer(web_t *web, struct lws *wsi, web_session_t *session, unsigned 
     /* xterm.js writes style elements; nothing else needs more than our own files. */
     snprintf(csp, sizeof csp,
              "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
-             "blob:; connect-src 'self' ws://127.0.0.1:%u ws://localhost:%u ws://[::1]:%u; base-uri 'none'; "
+             "blob:; connect-src 'self' ws://127.0.0.1:%u ws://localhost:%u; base-uri 'none'; "
              "form-action 'none'; frame-ancestors 'none'",
-             web->port, web->port, web->port);
+             web->port, web->port);
     if (lws_add_http_common_headers(wsi, status, type, session->body_len, &p, end) != 0 ||
         !add(wsi, "cache-control:", "no-cache, no-store", &p, end) ||
         !add(wsi, "content-security-policy:", csp, &p, end) ||

@@ -37,7 +37,7 @@ export function Head({ now, link }: { readonly now: Snapshot; readonly link: Lin
             <div class="head-names">
                 <h1>{now.board?.name ?? "Adder"}</h1>
                 <p>
-                    {now.board === undefined ? "board view" : `${now.board.chip.toUpperCase()} · simulated by Adder`}
+                    {[now.board?.chip.toUpperCase() ?? "", "simulated by Adder"].filter((s) => s !== "").join(" · ")}
                 </p>
             </div>
             <p class={`pill pill-${state}`} role="status" data-testid="program">
