@@ -258,7 +258,8 @@ static void refuse(web_client_t *c, enum lws_close_status status, const char *wh
 static void tell(web_client_t *c, const char *what)
 {
     if (c->error_count < WEB_ERRORS) {
-        snprintf(c->errors[c->error_count++], sizeof c->errors[0], "%s", what);
+        snprintf(c->errors[c->error_count++], sizeof c->errors[0], "%.*s", (int)sizeof c->errors[0] - 1,
+                 what);
     }
     lws_callback_on_writable(c->wsi);
 }
