@@ -83,7 +83,8 @@ typedef struct {
     void (*pulse_frame)(sim_chip_t *c, unsigned pin, const uint8_t *bytes, size_t len, uint64_t now_us);
     /* The voltage on a pin, 0..1 of the reference; false = the chip does not drive it now. */
     bool (*analog)(sim_chip_t *c, unsigned pin, float *fraction_out);
-    /* PWM on a pin the chip listens to (backlight, buzzer). */
+    /* PWM on a pin the chip listens to (backlight, buzzer). hz 0: a steady voltage (DAC), or PWM
+     * ended (duty 0). A chip without this sees duty >= half as a high level. */
     void (*pwm)(sim_chip_t *c, unsigned pin, uint32_t hz, uint16_t duty);
     /* Time passed; also called before any pin the chip drives is read. Cheap when nothing is due.
      * Returns the next time it wants to be called, UINT64_MAX = no wish. */
@@ -104,6 +105,9 @@ typedef struct {
     /* Snapshot / restore of registers, for power-cut and replay tests. size 0 = unsupported. */
     size_t (*snapshot)(sim_chip_t *c, void *out, size_t cap);
     adder_err_t (*restore)(sim_chip_t *c, const void *bytes, size_t len);
+
+    /* For bit-banged SPI: the byte the chip would put on MISO next, without side effects. */
+    uint8_t (*spi_peek)(sim_chip_t *c);
 
     const sim_knob_t *knobs; /* what control() takes; NULL = control() checks everything itself */
     const char *title;       /* for people: "Resistive touch", NULL = the type */
@@ -130,6 +134,7 @@ struct sim_chip {
     sim_fault_t fault;
     uint32_t fault_after; /* transfers left before the fault strikes, 0 = now */
     uint32_t fault_seed;
+    struct sim_part *part; /* the core's own */
 };
 
 /* ---- what a chip may call ---- */
@@ -147,6 +152,8 @@ static inline void sim_chip_changed(sim_chip_t *c)
 }
 /* A line for the page's event log and --report; printf style, no newline, no secrets. */
 void sim_chip_log(sim_chip_t *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A point in knobs: [x, y] or {"x": 1, "y": 2}; false = neither. */
+bool sim_knob_point(const cJSON *v, double *x, double *y);
 /* The run's "network" configuration (sim/network.h), never NULL. */
 struct sim_network *sim_chip_network(sim_chip_t *c);
 
