@@ -130,7 +130,7 @@ static void convert(adt_t *a)
     if ((a->regs[CONFIG] & CONFIG_16_BIT) == 0) {
         const int16_t coarse = (int16_t)lround(a->celsius * 16);
         const uint8_t s = a->regs[STATUS];
-        value = (uint16_t)((uint16_t)coarse << 3 | ((s & STATUS_T_CRIT) != 0 ? 4u : 0u) |
+        value = (uint16_t)((unsigned)(uint16_t)coarse << 3 | ((s & STATUS_T_CRIT) != 0 ? 4u : 0u) |
                            ((s & STATUS_T_HIGH) != 0 ? 2u : 0u) | ((s & STATUS_T_LOW) != 0 ? 1u : 0u));
     }
     a->regs[TEMP_MSB] = (uint8_t)(value >> 8);
