@@ -62,6 +62,7 @@ py_t py_scope_close_keep(py_scope_t scope, py_t value); /* ... except this one *
 py_t py_none(void);
 py_t py_bool(bool v);
 py_t py_int(int64_t v);
+py_t py_uint(uint64_t v);
 py_t py_float(double v);
 py_t py_str(const char *utf8);
 py_t py_str_n(const char *utf8, size_t len); /* malformed UTF-8: replaced by U+FFFD */
@@ -83,6 +84,8 @@ bool py_is_tuple(py_t v);
 bool py_is_list(py_t v);
 bool py_is_dict(py_t v);
 bool py_is_callable(py_t v);
+bool py_is_slice(py_t v);
+bool py_is_buffer(py_t v);
 
 /* On a wrong type or a value that does not fit: exception set, false. */
 bool py_to_int(py_t v, int64_t *out);
@@ -121,6 +124,8 @@ py_t py_call_kw(py_t fn, const py_t *args, size_t n, const char *const *kw_names
                 size_t n_kw);
 py_t py_call_method(py_t self, const char *name, const py_t *args, size_t n);
 py_t py_import(const char *module);
+/* A slice over `len` items, clamped: the first index, the step and how many. */
+bool py_slice(py_t key, size_t len, int64_t *start_out, int64_t *step_out, size_t *count_out);
 
 /* ---- buffers ---- */
 
@@ -160,6 +165,8 @@ bool py_error(void); /* is one pending? */
 bool py_error_is(py_exc_t exc);
 void py_error_clear(void);
 py_t py_error_take(void); /* the exception instance, cleared */
+void py_raise_again(py_t exception);
+py_t py_exc_class(py_exc_t exc);
 
 /* ---- arguments ---- */
 
@@ -270,7 +277,17 @@ typedef struct {
 typedef struct {
     const char *module, *name;
     const char *const *fields; /* NULL ends */
+    bool from_sequence;        /* made of one sequence of exactly that many items, as struct_time */
 } py_namedtuple_t;
+
+/* An exception class of a module. */
+typedef struct py_exception {
+    const char *module, *name;
+    py_exc_t base;
+    const struct py_exception *parent; /* instead of base */
+    bool uncatchable;                  /* a BaseException: `except Exception` lets it through */
+    const char *doc;
+} py_exception_t;
 
 typedef struct py_class {
     const char *module, *name, *doc;
@@ -283,7 +300,12 @@ typedef struct py_class {
 
     const py_arg_t *init_args;
     bool (*init)(py_t self, void *s, const py_val_t *a);
-    /* The object dies: release C resources. No Python call, no handle. Also run at the end of the VM. */
+    /* In place of a new object (a singleton, another class): whatever this returns. Not for
+     * Python subclasses, which get a new object and init. */
+    py_t (*make)(const py_val_t *a);
+    /* The object dies, or its __init__ failed or runs again: release C resources; the struct may be
+     * only partly set. No Python call, no handle. Also run for all objects at the end of the VM, newest
+     * first, after the modules' reset(). A parent's runs after its child's. */
     void (*fini)(void *s);
     /* NULL = always alive. False: every method and property not PY_M_ANYTIME raises ValueError. */
     bool (*live)(const void *s);
@@ -293,6 +315,7 @@ typedef struct py_class {
     const py_method_t *methods;
     const py_prop_t *props;
     const py_constant_t *constants;
+    const py_enum_t *const *enums; /* class attributes (UART.Parity); NULL ends */
 
     bool (*len)(py_t self, void *s, size_t *out);
     bool (*truth)(py_t self, void *s, bool *out);
@@ -317,10 +340,12 @@ typedef struct py_module {
     const py_class_t *const *classes;         /* NULL ends */
     const py_enum_t *const *enums;            /* NULL ends */
     const py_namedtuple_t *const *namedtuples;
+    const py_exception_t *const *exceptions;
     const py_constant_t *constants;
     /* Add what tables cannot say (py_attr_set on the module). Runs at the first import of each VM. */
     bool (*init)(py_t module);
-    /* End of each VM, before its objects are gone: give back pins, detach displays. */
+    /* End of each VM, before its objects are gone: give back pins, detach displays. Called whether
+     * or not this VM imported the module; last of the table first. */
     void (*reset)(void);
 } py_module_t;
 
@@ -336,9 +361,12 @@ void *py_struct(py_t v, const py_class_t *cls);
 /* The same, TypeError naming the argument when it is something else, ValueError when not live. */
 void *py_struct_arg(py_t v, const py_class_t *cls, const char *arg_name);
 py_t py_class_of(const py_class_t *cls); /* the type object */
+py_t py_owner(void *s); /* the object of a struct that init, a method or a property was given */
 py_t py_enum_value(const py_enum_t *e, int value);
 bool py_enum_arg(py_t v, const py_enum_t *e, const char *arg_name, int *out);
 py_t py_namedtuple(const py_namedtuple_t *t, const py_t *values);
+py_t py_namedtuple_class(const py_namedtuple_t *t);
+py_t py_exception_class(const py_exception_t *e);
 
 void py_field_set(py_t owner, py_field_t *field, py_t value); /* null handle clears */
 py_t py_field_get(const py_field_t *field);                   /* null handle when empty */
