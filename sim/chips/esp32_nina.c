@@ -340,6 +340,15 @@ static void nina_spi(sim_chip_t *c, const uint8_t *in, uint8_t *out, size_t len,
     }
 }
 
+static uint8_t nina_spi_peek(sim_chip_t *c)
+{
+    const nina_t *n = nina_of(c);
+    if (n->state == NINA_TX) {
+        return n->tx_pos < n->tx_len ? n->tx[n->tx_pos] : 0x00;
+    }
+    return n->state == NINA_RX ? 0x00 : 0xFF;
+}
+
 static void nina_power_on(sim_chip_t *c, uint64_t now_us)
 {
     nina_t *n = nina_of(c);
@@ -415,7 +424,7 @@ static const sim_knob_t nina_knobs[] = {
     {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0},
 };
 
-const sim_chip_class_t sim_esp32_nina = {
+const sim_chip_class_t sim_chip_esp32_nina = {
     .type = "esp32_nina",
     .title = "ESP32 Wi-Fi co-processor",
     .pins = nina_pins,
@@ -425,6 +434,7 @@ const sim_chip_class_t sim_esp32_nina = {
     .power_on = nina_power_on,
     .pin_changed = nina_pin_changed,
     .spi_transfer = nina_spi,
+    .spi_peek = nina_spi_peek,
     .poll = nina_poll,
     .control = nina_control,
     .describe = nina_describe,

@@ -17,7 +17,7 @@
 #ifndef SIM_CHIPS_ESP32_NINA_H
 #define SIM_CHIPS_ESP32_NINA_H
 
-#include "sim/chip.h"
+#include "sim/chips/chips.h"
 #include "sim/network.h"
 #include "sim/network_resolver.h"
 
@@ -349,7 +349,5 @@ nina_result_t nina_analog_read(nina_t *n, uint64_t now_us);
 adder_err_t nina_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t msg_cap);
 void nina_describe(sim_chip_t *c, cJSON *into);
 const sim_counter_t *nina_counters(sim_chip_t *c, size_t *n_out);
-
-extern const sim_chip_class_t sim_esp32_nina;
 
 #endif

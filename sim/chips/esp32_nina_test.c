@@ -24,7 +24,7 @@ static reply_t r;
 static int setup(void **state)
 {
     (void)state;
-    if (!bench_open(&bench, &sim_esp32_nina, network, host_pulls, 7)) {
+    if (!bench_open(&bench, &sim_chip_esp32_nina, network, host_pulls, 7)) {
         return -1;
     }
     host_reset(&bench);
