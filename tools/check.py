@@ -354,8 +354,10 @@ def main():
             print(f"\n{step.name} (build/check/{step.name}.log):")
             for text in step.problems[:20]:
                 print("    " + text.replace("\n", "\n    "))
-            print("    ... and the log ends:")
-            for text in step.log_path.read_text().splitlines()[-15:]:
+            log = step.log_path.read_text().splitlines()
+            errors = [line for line in log if re.search(r"\berror:|undefined reference|ERROR: ", line)]
+            print("    ... the log's errors:" if errors else "    ... and the log ends:")
+            for text in errors[:10] or log[-15:]:
                 print(f"    | {text[:160]}")
     passed, failed, skipped = (sum(getattr(s, k) for s in steps) for k in ("passed", "failed", "skipped"))
     print(f"\n{time.monotonic() - started:.0f} s")
