@@ -12,9 +12,9 @@ const H = 240;
 export function openFakeLink(listener: LinkListener): Link {
     const knobs = new Map<string, Record<string, unknown>>([
         ["light", { lux: 180 }],
-        ["thermometer", { celsius: 22.4 }],
+        ["temperature", { celsius: 22.4 }],
         ["wifi", { wifi: true, rssi: -52 }],
-        ["pixel", { color: "#ffaa3c" }],
+        ["neopixel", { pixels: ["#996628"] }],
     ]);
     const faults = new Map<string, string>();
     let touch: readonly [number, number] | undefined;
@@ -45,7 +45,7 @@ export function openFakeLink(listener: LinkListener): Link {
         pen.fillRect(216, 134, 96, 98);
         pen.fillStyle = "#e8eef8";
         pen.font = "bold 34px sans-serif";
-        pen.fillText(`${Number(knobs.get("thermometer")?.["celsius"]).toFixed(1)}°`, 20, 95);
+        pen.fillText(`${Number(knobs.get("temperature")?.["celsius"]).toFixed(1)}°`, 20, 95);
         pen.fillText(`${Number(knobs.get("light")?.["lux"]).toFixed(0)}`, 176, 95);
         pen.font = "12px sans-serif";
         pen.fillText("Room monitor", 10, 21);
@@ -90,8 +90,9 @@ export function openFakeLink(listener: LinkListener): Link {
                                 sockets: 1,
                             }),
                             light: part("light", {}),
-                            thermometer: part("thermometer", { reads: Math.floor(time * 2) }),
-                            pixel: part("pixel", { frames: Math.floor(time) }),
+                            temperature: part("temperature", { reads: Math.floor(time * 2) }),
+                            neopixel: part("neopixel", { frames: Math.floor(time) }),
+                            led: { state: { brightness: Math.floor(time * 2) % 2 } },
                             touch: part("touch", { conversions: Math.floor(time * 80) }),
                         },
                         events: events.splice(0),
@@ -120,7 +121,7 @@ export function openFakeLink(listener: LinkListener): Link {
                     touch = Array.isArray(at) ? [Number(at[0]), Number(at[1])] : undefined;
                     if (touch !== undefined && was === undefined && touch[0] > 216 && touch[1] > 134) {
                         lamp = !lamp;
-                        knobs.set("pixel", { color: lamp ? "#ffaa3c" : "#000000" });
+                        knobs.set("neopixel", { pixels: [lamp ? "#996628" : "#000000"] });
                         log("mqtt", `room/lamp ${lamp ? "on" : "off"}`);
                         print(`lamp ${lamp ? "on" : "off"}\r\n`);
                     }

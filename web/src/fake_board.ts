@@ -1,12 +1,12 @@
 // What the program's hello says of a PyPortal, for working without the program.
 
-import file from "./fake_picture.json";
+import file from "../../boards/pyportal.json";
 
 export const fakeBoard = {
     id: "pyportal",
     name: "Adafruit PyPortal",
     chip: "samd51j20",
-    picture: file,
+    picture: file.picture,
     display: { chip: "display", width: 320, height: 240 },
     parts: [
         { id: "display", type: "ili9341", title: "Display", knobs: [] },
@@ -27,11 +27,12 @@ export const fakeBoard = {
             knobs: [{ name: "lux", kind: "number", label: "Light", unit: "lx", min: 0, max: 1000, step: 1, value: 180 }],
         },
         {
-            id: "thermometer",
+            id: "temperature",
             type: "adt7410",
             title: "Thermometer",
             knobs: [{ name: "celsius", kind: "number", label: "Temperature", unit: "°C", min: -20, max: 60, step: 0.1, value: 22.4 }],
         },
-        { id: "pixel", type: "neopixel", title: "NeoPixel", knobs: [{ name: "color", kind: "color", value: "#000000" }] },
+        { id: "neopixel", type: "neopixel", title: "NeoPixel", knobs: [] },
+        { id: "led", type: "led", title: "LED D13", knobs: [] },
     ],
 };

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { clock, knobValue, short, withUnit } from "./format";
 import { enlargement, screenPoint } from "./geometry";
-import { glow, pinLit, pixelColor } from "./lights";
-import { plainPicture } from "./picture";
+import { ledLight, pixelColors, pixelLight } from "./lights";
+import file from "../../boards/pyportal.json";
+import { plainPicture, readPicture, seenFrom } from "./picture";
 import { SAMPLES, Series, sparkline } from "./series";
 
 describe("touching", () => {
@@ -39,35 +40,51 @@ describe("enlargement", () => {
 
 describe("lights", () => {
     const part = (state: Record<string, unknown>) => ({ state, counters: new Map<string, number>(), fault: "none" });
-    it("finds a pixel's colour in what the board says", () => {
-        expect(pixelColor(part({ color: "#FFaa3C" }))).toBe("#ffaa3c");
-        expect(pixelColor(part({ pixels: [[255, 0, 16]] }))).toBe("#ff0010");
-        expect(pixelColor(part({ pixels: ["#0000ff"] }))).toBe("#0000ff");
-        expect(pixelColor(part({ color: "#000000" }))).toBeUndefined();
-        expect(pixelColor(part({ color: "url(x)" }))).toBeUndefined();
-        expect(pixelColor(undefined)).toBeUndefined();
+    it("finds the pixels' colours in what the board says", () => {
+        expect(pixelColors(part({ pixels: ["#FF0010", "url(x)", 5] }))).toEqual(["#ff0010", "#000000", "#000000"]);
+        expect(pixelColors(part({}))).toEqual([]);
+        expect(pixelColors(undefined)).toEqual([]);
     });
     it("shows a dim light in its full colour, weaker", () => {
-        expect(glow("#190800").core).toBe("#ff5200");
-        expect(glow("#ff0000").strength).toBe(1);
-        expect(glow("#100000").strength).toBeLessThan(0.5);
+        expect(pixelLight("#190800")?.color).toBe("#ff5200");
+        expect(pixelLight("#ff0000")?.strength).toBe(1);
+        expect(pixelLight("#100000")?.strength).toBeLessThan(0.5);
+        expect(pixelLight("#000000")).toBeUndefined();
+        expect(pixelLight(undefined)).toBeUndefined();
     });
-    it("lights a LED only when its pin is driven high", () => {
-        const pins = new Map([["D13", { mode: "out", level: true }], ["D3", { mode: "in", level: true }]]);
-        expect(pinLit(pins, "D13")).toBe(true);
-        expect(pinLit(pins, "D3")).toBe(false);
-        expect(pinLit(pins, "D9")).toBe(false);
+    it("lights a LED by its brightness", () => {
+        expect(ledLight(part({ brightness: 1 }), "#00ff00")).toEqual({ color: "#00ff00", strength: 1 });
+        expect(ledLight(part({ brightness: 0 }), "")).toBeUndefined();
+        expect(ledLight(part({ brightness: "1" }), "")).toBeUndefined();
     });
 });
 
 describe("pictures", () => {
     it("draws a board without one around its display", () => {
         const p = plainPicture("X", 240, 135);
-        const screen = p.shapes.find((s) => s.kind === "screen");
+        const screen = p.items.find((s) => s.kind === "screen");
         if (screen === undefined) throw new Error("no screen");
-        expect(screen.w / screen.h).toBeCloseTo(240 / 135);
-        expect(screen.x + screen.w).toBeLessThan(p.width);
-        expect(screen.y + screen.h).toBeLessThan(p.height);
+        expect(screen.width / screen.height).toBeCloseTo(240 / 135);
+        expect(screen.x + screen.width).toBeLessThan(p.width);
+        expect(screen.y + screen.height).toBeLessThan(p.height);
+    });
+    it("mirrors the back", () => {
+        const p = plainPicture("X", 240, 135);
+        const [screen, , reset] = p.items;
+        if (screen === undefined || reset === undefined) throw new Error("items");
+        expect(seenFrom(reset, p, "front")).toBe(reset);
+        expect(seenFrom(reset, p, "back").x).toBeCloseTo(p.width - reset.x);
+        expect(seenFrom(screen, p, "back").x).toBeCloseTo(p.width - screen.x - screen.width);
+    });
+    it("takes the PyPortal's", () => {
+        const p = readPicture(file.picture, "picture");
+        expect(p.items.some((i) => i.kind === "screen" && i.chip === "display")).toBe(true);
+        expect(p.outline).not.toBe("");
+    });
+    it("lets nothing but path data and colours become style", () => {
+        const p = readPicture({ width: 10, height: 10, outline: 'M0 0"/><script>', color: "red" }, "picture");
+        expect(p.outline).toMatch(/^M3 0H7A/);
+        expect(p.color).toBe("#1b1b1f");
     });
 });
 

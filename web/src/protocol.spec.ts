@@ -11,7 +11,7 @@ describe("text messages", () => {
         if (m.kind !== "hello") throw new Error(m.kind);
         expect(m.board.display).toEqual({ chip: "display", width: 320, height: 240 });
         expect(m.board.parts.find((p) => p.id === "light")?.knobs[0]).toMatchObject({ kind: "number", max: 1000, unit: "lx" });
-        expect(m.board.picture?.shapes.filter((s) => s.kind === "hole")).toHaveLength(4);
+        expect(m.board.picture?.holes).toHaveLength(4);
     });
 
     it("fills in what a board leaves out", () => {
@@ -46,7 +46,7 @@ describe("text messages", () => {
         ["another protocol", '{"kind":"hello","protocol":2,"board":{}}', /hello\.protocol/],
         ["a board without a name", hello({ id: "x" }), /hello\.board\.name: expected text, got undefined/],
         ["a bad knob", hello({ id: "x", name: "X", parts: [{ id: "a", knobs: [{ name: "k", kind: "dial" }] }] }), /parts\[0\]\.knobs\[0\]\.kind/],
-        ["a bad shape", hello({ id: "x", name: "X", picture: { width: 1, height: 1, shapes: [{ kind: "hole", x: "1", y: 1 }] } }), /shapes\[0\]\.x: expected a number/],
+        ["a bad shape", hello({ id: "x", name: "X", picture: { width: 1, height: 1, items: [{ kind: "usb", x: "1", y: 1 }] } }), /items\[0\]\.x: expected a number/],
         ["a bad counter", '{"kind":"state","state":{"revision":1,"parts":{"a":{"counters":{"b":"c"}}}}}', /parts\.a\.counters\.b/],
         ["a bad program", '{"kind":"program","state":"asleep"}', /program\.state/],
     ])("refuses %s", (_, message, why) => {
@@ -54,9 +54,9 @@ describe("text messages", () => {
     });
 
     it("takes a colour only as #rrggbb, since it becomes style", () => {
-        const picture = { width: 1, height: 1, shapes: [{ kind: "led", x: 0, y: 0, color: "red;background:url(x)" }] };
+        const picture = { width: 1, height: 1, items: [{ kind: "led", x: 0, y: 0, color: "red;background:url(x)" }] };
         const m = parseText(hello({ id: "x", name: "X", picture }));
-        expect(m).toMatchObject({ board: { picture: { shapes: [{ color: "" }] } } });
+        expect(m).toMatchObject({ board: { picture: { items: [{ color: "" }] } } });
     });
 });
 

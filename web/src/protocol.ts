@@ -10,7 +10,7 @@ export const PROTOCOL = 1;
 
 // ---- from the program: text ----
 
-export type KnobKind = "number" | "bool" | "touch" | "press" | "color" | "text";
+export type KnobKind = "number" | "bool" | "touch" | "press" | "text";
 
 export interface Knob {
     readonly name: string;
@@ -84,7 +84,7 @@ function readKnob(v: unknown, at: string): Knob {
     const name = field(d, "name", at, text);
     return {
         name,
-        kind: field(d, "kind", at, oneOf("number", "bool", "touch", "press", "color", "text")),
+        kind: field(d, "kind", at, oneOf("number", "bool", "touch", "press", "text")),
         label: fieldOr(d, "label", at, text, name),
         unit: fieldOr(d, "unit", at, text, ""),
         min: fieldOr(d, "min", at, number, 0),

@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 
 import { knobValue } from "../format";
-import { pixelColor } from "../lights";
+import { pixelColors } from "../lights";
 import type { Link } from "../link";
 import type { Snapshot } from "../model";
 import type { Knob, Part, PartState } from "../protocol";
@@ -82,6 +82,36 @@ function Press({ part, knob, link, live }: KnobProps) {
     );
 }
 
+// Applied when it is left or Enter is pressed, not letter by letter.
+function TextKnob({ part, knob, state, link, live }: KnobProps) {
+    const value = valueOf(knob, state);
+    const id = `knob-${part.id}-${knob.name}`;
+    return (
+        <div class="knob knob-row">
+            <label for={id}>{knob.label}</label>
+            <input id={id} type="text" value={typeof value === "string" ? value : ""} disabled={!live} data-testid={id}
+                onChange={(e) => link.send({ kind: "control", part: part.id, knobs: { [knob.name]: e.currentTarget.value } })} />
+        </div>
+    );
+}
+
+// What a part shows rather than takes: the colours of pixels.
+function Swatches({ part, state }: { readonly part: Part; readonly state: PartState | undefined }) {
+    const colors = pixelColors(state);
+    if (colors.length === 0) return null;
+    return (
+        <div class="knob knob-row">
+            <span>{part.title}</span>
+            <span class="swatch-text">
+                {colors.length === 1 && colors[0]}
+                {colors.slice(0, 12).map((color, i) => (
+                    <span key={i} class="swatch" style={{ background: color }} aria-hidden="true" />
+                ))}
+            </span>
+        </div>
+    );
+}
+
 function KnobView(props: KnobProps) {
     switch (props.knob.kind) {
         case "number":
@@ -90,20 +120,9 @@ function KnobView(props: KnobProps) {
             return <Switch {...props} />;
         case "press":
             return <Press {...props} />;
-        case "color": {
-            const color = pixelColor(props.state) ?? "#000000";
-            return (
-                <div class="knob knob-row">
-                    <span>{props.part.title}</span>
-                    <span class="swatch-text">
-                        {color}
-                        <span class="swatch" style={{ background: color }} aria-hidden="true" />
-                    </span>
-                </div>
-            );
-        }
-        case "touch": // the screen itself
         case "text":
+            return <TextKnob {...props} />;
+        case "touch": // the screen itself
             return null;
     }
 }
@@ -116,11 +135,7 @@ const faults: readonly (readonly [string, string])[] = [
     ["stuck", "stuck"],
 ];
 
-// The board's word for a fault that is on ("unplugged") may differ from the knob's ("unplug").
-function faultShown(state: PartState | undefined): string {
-    const said = state?.fault ?? "none";
-    return faults.find(([kind]) => kind === said || said.startsWith(kind))?.[0] ?? said;
-}
+const faultShown = (state: PartState | undefined): string => state?.fault ?? "none";
 
 function FaultRow({ part, state, link, live }: Omit<KnobProps, "knob">) {
     const id = `fault-${part.id}`;
@@ -159,6 +174,9 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
             {parts.flatMap((part) =>
                 part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
             )}
+            {parts.map((part) => (
+                <Swatches key={part.id} part={part} state={now.parts.get(part.id)} />
+            ))}
             <details class="faults" data-testid="faults">
                 <summary>
                     Faults
