@@ -174,6 +174,14 @@ bool sim_part_selected(sim_board_t *b, part_t *p)
 
 /* ---- calls ---- */
 
+/* A transfer reached the chip: its counters are news for the page. */
+static void transferred(sim_board_t *b, part_t *p)
+{
+    sim_part_after(b, p);
+    sim_touch(b);
+    p->changed_at = b->revision;
+}
+
 void sim_part_power_on(sim_board_t *b, part_t *p)
 {
     p->dead = false;
@@ -215,7 +223,7 @@ bool sim_part_spi(sim_board_t *b, part_t *p, const uint8_t *in, uint8_t *out, si
     }
     if (action == FLIP)
         flip_bit(c, out, len);
-    sim_part_after(b, p);
+    transferred(b, p);
     return true;
 }
 
@@ -239,7 +247,7 @@ void sim_part_par8(sim_board_t *b, part_t *p, const uint8_t *in, size_t len)
     } else {
         c->cls->par8_write(c, in, len, sim_now(b));
     }
-    sim_part_after(b, p);
+    transferred(b, p);
 }
 
 adder_err_t sim_part_i2c(sim_board_t *b, part_t *p, uint8_t addr7, const uint8_t *wr, size_t wr_len,
@@ -254,7 +262,7 @@ adder_err_t sim_part_i2c(sim_board_t *b, part_t *p, uint8_t addr7, const uint8_t
             return err;
         p->i2c_transfers++;
         p->i2c_bytes += wr_len + rd_len;
-        sim_part_after(b, p);
+        transferred(b, p);
         return err;
     }
     /* a faulty chip counts only transfers meant for it: ask with a probe first */
@@ -274,7 +282,7 @@ adder_err_t sim_part_i2c(sim_board_t *b, part_t *p, uint8_t addr7, const uint8_t
         flip_bit(c, rd, rd_len);
     p->i2c_transfers++;
     p->i2c_bytes += wr_len + rd_len;
-    sim_part_after(b, p);
+    transferred(b, p);
     return err;
 }
 
@@ -286,7 +294,7 @@ void sim_part_pulse(sim_board_t *b, part_t *p, unsigned pin, const uint8_t *byte
     if (action == DEAF || action == NACK)
         return;
     p->chip->cls->pulse_frame(p->chip, pin, bytes, len, sim_now(b));
-    sim_part_after(b, p);
+    transferred(b, p);
 }
 
 void sim_part_pwm(sim_board_t *b, part_t *p, unsigned pin, uint32_t hz, uint16_t duty)

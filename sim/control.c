@@ -265,13 +265,23 @@ static bool read_level(const cJSON *v, sim_level_t *out)
     return true;
 }
 
+/* `where` ends in "." for a member; this is about the whole event. */
+static void say_of_event(const char *where, const char *text, char *msg, size_t cap)
+{
+    const size_t n = strlen(where);
+    if (n == 0)
+        sim_say(msg, cap, "%s", text);
+    else
+        sim_say(msg, cap, "%.*s: %s", (int)(n - 1), where, text);
+}
+
 adder_err_t sim_event_check(sim_board_t *b, const cJSON *e, const char *where, char *msg, size_t cap)
 {
     const cJSON *v;
     part_t *p;
     sim_level_t level;
     if (!cJSON_IsObject(e)) {
-        sim_say(msg, cap, "%san event {\"at\": seconds, ...} is wanted", where);
+        say_of_event(where, "an event {\"at\": seconds, ...} is wanted", msg, cap);
         return ADDER_ERR_ARG;
     }
     switch (event_kind(e)) {
@@ -315,10 +325,11 @@ adder_err_t sim_event_check(sim_board_t *b, const cJSON *e, const char *where, c
     default:
         break;
     }
-    sim_say(msg, cap,
-            "%snothing to do: one of \"chip\", \"pin\", \"touch\", \"release\", \"console\", \"uart\" or "
-            "\"reset\" is wanted",
-            where);
+    say_of_event(
+        where,
+        "nothing to do: one of \"chip\", \"pin\", \"touch\", \"release\", \"console\", \"uart\" or \"reset\" "
+        "is wanted",
+        msg, cap);
     return ADDER_ERR_ARG;
 }
 

@@ -28,7 +28,18 @@ part_t *sim_first_display(sim_board_t *b)
 
 /* ---- description ---- */
 
-static cJSON *describe_knobs(const sim_chip_class_t *cls, const cJSON *state)
+/* A slider over the whole range of a sensor is useless: "range" of the board file narrows it for the
+ * page (values beyond are still taken). */
+static void knob_range(const cJSON *config, const sim_knob_t *k, double *min, double *max)
+{
+    const cJSON *range =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(config, "range"), k->name);
+    const cJSON *low = cJSON_GetArrayItem(range, 0), *high = cJSON_GetArrayItem(range, 1);
+    *min = cJSON_IsNumber(low) && low->valuedouble > k->min ? low->valuedouble : k->min;
+    *max = cJSON_IsNumber(high) && high->valuedouble < k->max ? high->valuedouble : k->max;
+}
+
+static cJSON *describe_knobs(const sim_chip_class_t *cls, const cJSON *config, const cJSON *state)
 {
     static const char *const kinds[] = {"number", "bool", "press", "touch", "text"};
     cJSON *list = cJSON_CreateArray();
@@ -40,8 +51,10 @@ static cJSON *describe_knobs(const sim_chip_class_t *cls, const cJSON *state)
         if (k->unit != NULL)
             cJSON_AddStringToObject(knob, "unit", k->unit);
         if (k->kind == SIM_KNOB_NUMBER) {
-            sim_add_number(knob, "min", k->min);
-            sim_add_number(knob, "max", k->max);
+            double min, max;
+            knob_range(config, k, &min, &max);
+            sim_add_number(knob, "min", min);
+            sim_add_number(knob, "max", max);
             sim_add_number(knob, "step", k->step);
         }
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(state, k->name);
@@ -68,7 +81,7 @@ static cJSON *describe_part(const part_t *p)
         cJSON_AddItemToObject(part, "size", cJSON_Duplicate(size, true));
     if (cls->describe != NULL)
         cls->describe(p->chip, state);
-    cJSON_AddItemToObject(part, "knobs", describe_knobs(cls, state));
+    cJSON_AddItemToObject(part, "knobs", describe_knobs(cls, p->config, state));
     cJSON_Delete(state);
     return part;
 }
@@ -175,10 +188,10 @@ static void add_parts(sim_board_t *b, cJSON *out, uint64_t since)
     cJSON *parts = cJSON_AddObjectToObject(out, "parts");
     for (size_t i = 0; i < b->part_count; i++) {
         part_t *p = &b->parts[i];
-        cJSON *part = cJSON_AddObjectToObject(parts, p->chip->id);
-        sim_add_counters(cJSON_AddObjectToObject(part, "counters"), p);
         if (p->changed_at <= since && since != 0)
             continue;
+        cJSON *part = cJSON_AddObjectToObject(parts, p->chip->id);
+        sim_add_counters(cJSON_AddObjectToObject(part, "counters"), p);
         cJSON *state = cJSON_AddObjectToObject(part, "state");
         if (p->chip->cls->describe != NULL)
             p->chip->cls->describe(p->chip, state);

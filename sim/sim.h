@@ -114,7 +114,7 @@ size_t sim_board_timeline_left(sim_board_t *b); /* events not yet played */
 /* ---- looking at it ---- */
 
 /* What never changes: {"id", "name", "chip", "picture": {...}, "parts": [{"id", "type", "title",
- * "knobs": [{"name", "kind": "number|bool|touch|press|color", "label", "unit", "min", "max", "step",
+ * "knobs": [{"name", "kind": "number|bool|press|touch|text", "label", "unit", "min", "max", "step",
  * "value"}]}], "pins": [...], "display": {"chip", "width", "height"}}. See docs/simulation.md. */
 cJSON *sim_board_describe(sim_board_t *b);
 /* What changed after revision `since` (0 = everything): {"revision": n, "time": seconds, "parts":
