@@ -201,7 +201,7 @@ static void report_repeats_exactly(void **state)
                        0.01); /* 10 s of 210 uA */
     cJSON_Delete(report);
 
-    void *other;
+    void *other = NULL;
     assert_int_equal(bench_setup(&other), 0);
     use_the_board(other);
     report = sim_board_report(((bench_t *)other)->board);
