@@ -162,7 +162,7 @@ static uint32_t file_pixel(const uint8_t *row, const adder_readinto_t *r, uint32
     unsigned slot = x % per_byte; /* the first pixel is in the low bits unless reversed */
     if (r->reverse_pixels_in_element)
         slot = per_byte - 1u - slot;
-    return row[x / per_byte] >> (slot * bpp) & ((1u << bpp) - 1u);
+    return (uint32_t)row[x / per_byte] >> (slot * bpp) & ((1u << bpp) - 1u);
 }
 
 adder_err_t adder_readinto_row(adder_bitmap_t *b, uint16_t y, const adder_readinto_t *r, uint8_t *row,

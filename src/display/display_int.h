@@ -40,11 +40,11 @@ ALWAYS_INLINE uint32_t pixel_of(const uint8_t *row, unsigned bits, uint32_t x)
 {
     switch (bits) {
     case 1:
-        return row[x >> 3] >> (7u - (x & 7u)) & 1u;
+        return (uint32_t)row[x >> 3] >> (7u - (x & 7u)) & 1u;
     case 2:
-        return row[x >> 2] >> (6u - 2u * (x & 3u)) & 3u;
+        return (uint32_t)row[x >> 2] >> (6u - 2u * (x & 3u)) & 3u;
     case 4:
-        return row[x >> 1] >> (4u - 4u * (x & 1u)) & 15u;
+        return (uint32_t)row[x >> 1] >> (4u - 4u * (x & 1u)) & 15u;
     case 8:
         return row[x];
     default:
