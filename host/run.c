@@ -175,11 +175,13 @@ static void on_action(void *ctx, web_action_t what)
     }
 }
 
-/* Headless, without a terminal and without --for: nobody could ever go on once the input is over. */
+/* Headless and without a terminal: once the input is over and the timeline played, nothing can happen
+ * to an idle board any more. */
 static bool ends_when_done(void *ctx)
 {
     const run_t *r = ctx;
-    return r->options.headless && !r->attendant.keyboard && r->options.for_s < 0 && r->attendant.input_over;
+    return r->options.headless && !r->attendant.keyboard && r->attendant.input_over &&
+           sim_board_timeline_left(r->board) == 0;
 }
 
 /* ---- parts ---- */
