@@ -50,7 +50,10 @@ def _platform() -> str:
 
 
 def _os() -> dict:
-    from _adder_os_getenv import getenv
+    def getenv(key: str, default: object = None) -> object:
+        from _adder_os_getenv import getenv as native
+
+        return native(key, default)
 
     def uname() -> tuple:
         return record("uname_result", ("sysname", "nodename", "release", "version", "machine"),
