@@ -5,6 +5,7 @@
  *   esp32_nina_wifi.c     joining, scanning, access-point mode, addresses, time
  *   esp32_nina_conn.c     the chip's ten lwIP sockets, each a non-blocking socket of this computer
  *   esp32_nina_socket.c   the firmware's socket slots: TCP, UDP, TLS, servers
+ *   esp32_nina_client.c   opening a connection
  *   esp32_nina_lookup.c   DNS and ping
  *   esp32_nina_tls.c      TLS sessions (Mbed TLS)
  *   esp32_nina_gpio.c     pins 0..39 and the RGB LED
@@ -272,6 +273,8 @@ bool nina_conn_from(nina_t *n, nina_conn_t *c, uint8_t *buf, size_t cap, size_t 
 
 /* sockets */
 void nina_slots_reset(nina_t *n);
+nina_slot_t *nina_slot_at(nina_t *n, size_t offset); /* NULL = beyond the table, logged */
+void nina_slot_lose(nina_t *n, nina_ref_t *ref);     /* overwritten while open: leaked */
 bool nina_data_waiting(nina_t *n);
 nina_result_t nina_start_server(nina_t *n, uint64_t now_us);
 nina_result_t nina_state_tcp(nina_t *n, uint64_t now_us);

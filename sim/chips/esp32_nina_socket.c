@@ -1,19 +1,11 @@
 /* The firmware's socket slots. A slot has one of each: TCP client, UDP, TLS, server; its kind says
  * which one most commands mean. Opening over an open one loses the old socket, as in the firmware:
  * it stays open until reset and is counted as leaked. */
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/chips/esp32_nina.h"
 
-enum {
-    CONNECT_US = 30000000,    /* SYN retries */
-    HANDSHAKE_US = 120000000, /* the firmware's limit */
-    SEND_HEADER = 8,
-    READ_MAX = NINA_BUF - 6,
-};
-
-enum { STAGE_LOOKUP, STAGE_CONNECT, STAGE_HANDSHAKE, STAGE_LOST };
+enum { SEND_HEADER = 8, READ_MAX = NINA_BUF - 6 };
 
 void nina_slots_reset(nina_t *n)
 {
@@ -26,7 +18,7 @@ void nina_slots_reset(nina_t *n)
 }
 
 /* The slot a command names. Beyond the table the firmware reads and writes foreign memory: NULL. */
-static nina_slot_t *slot_at(nina_t *n, size_t offset)
+nina_slot_t *nina_slot_at(nina_t *n, size_t offset)
 {
     const uint8_t i = nina_u8(n, offset);
     if (i < NINA_SLOTS) {
@@ -77,7 +69,7 @@ static size_t client_write(nina_t *n, nina_ref_t *ref, const uint8_t *data, size
     return written;
 }
 
-static void lose(nina_t *n, nina_ref_t *ref)
+void nina_slot_lose(nina_t *n, nina_ref_t *ref)
 {
     if (nina_conn(n, *ref) != NULL) {
         n->count.leaked++;
@@ -149,12 +141,12 @@ nina_result_t nina_start_server(nina_t *n, uint64_t now_us)
     const size_t at = nina_u8(n, 2) == 3 ? 4 : 9;
     const uint16_t port = nina_u16be(n, at);
     const uint8_t mode = nina_u8(n, at + 5);
-    nina_slot_t *s = slot_at(n, at + 3);
+    nina_slot_t *s = nina_slot_at(n, at + 3);
     if (s == NULL) {
         return NINA_CRASH;
     }
     if (mode == 0) {
-        lose(n, &s->server.conn);
+        nina_slot_lose(n, &s->server.conn);
         memset(&s->server, 0, sizeof s->server);
         s->server.port = port;
         s->server.conn = nina_conn_open(n, true);
@@ -168,7 +160,7 @@ nina_result_t nina_start_server(nina_t *n, uint64_t now_us)
     if (mode != 1 && mode != 3) {
         return nina_reply_u8(n, 0);
     }
-    lose(n, &s->udp.conn);
+    nina_slot_lose(n, &s->udp.conn);
     s->udp.conn = nina_conn_open(n, false);
     nina_conn_t *c = nina_conn(n, s->udp.conn);
     if (c == NULL || nina_conn_bind(n, c, port, "UDP") != ADDER_OK) {
@@ -190,7 +182,7 @@ nina_result_t nina_start_server(nina_t *n, uint64_t now_us)
 nina_result_t nina_state_tcp(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    const nina_slot_t *s = slot_at(n, 4);
+    const nina_slot_t *s = nina_slot_at(n, 4);
     return nina_reply_u8(n, s != NULL && server_up(n, s));
 }
 
@@ -220,7 +212,7 @@ static uint16_t server_slot(nina_t *n, nina_slot_t *s)
 nina_result_t nina_avail_data(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 4);
+    nina_slot_t *s = nina_slot_at(n, 4);
     uint16_t available = 0;
     if (s == NULL) {
         return nina_reply_u16le(n, 0);
@@ -255,7 +247,7 @@ static int tls_byte(nina_t *n, nina_slot_t *s, bool peek)
 nina_result_t nina_get_data(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 4);
+    nina_slot_t *s = nina_slot_at(n, 4);
     const bool peek = nina_u8(n, 6) != 0;
     uint8_t byte = 0xFF; /* -1 of the firmware's read() */
     switch (s != NULL ? s->kind : NINA_FREE) {
@@ -284,7 +276,7 @@ nina_result_t nina_get_databuf(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
     static const uint8_t nothing[1];
-    nina_slot_t *s = slot_at(n, 5);
+    nina_slot_t *s = nina_slot_at(n, 5);
     const size_t size = (size_t)(nina_u8(n, 8) | nina_u8(n, 9) << 8);
     const size_t cap = size < READ_MAX ? size : READ_MAX;
     nina_reply(n, 1);
@@ -324,7 +316,7 @@ nina_result_t nina_get_databuf(nina_t *n, uint64_t now_us)
 nina_result_t nina_remote_data(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    const nina_slot_t *s = slot_at(n, 4);
+    const nina_slot_t *s = nina_slot_at(n, 4);
     sim_endpoint_t e = {0};
     if (s != NULL && s->kind == NINA_UDP) {
         memcpy(e.ip4, s->udp.peer, 4);
@@ -361,7 +353,7 @@ static const uint8_t *send_data(nina_t *n, size_t *len)
 nina_result_t nina_send_data(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 5);
+    nina_slot_t *s = nina_slot_at(n, 5);
     size_t len, written = 0;
     const uint8_t *data = send_data(n, &len);
     if (s != NULL && s->kind == NINA_TCP && server_up(n, s)) {
@@ -379,7 +371,7 @@ nina_result_t nina_send_data(nina_t *n, uint64_t now_us)
 nina_result_t nina_insert_databuf(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 5);
+    nina_slot_t *s = nina_slot_at(n, 5);
     size_t len;
     const uint8_t *data = send_data(n, &len);
     if (s == NULL) {
@@ -398,7 +390,7 @@ nina_result_t nina_insert_databuf(nina_t *n, uint64_t now_us)
 nina_result_t nina_send_udp(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 4);
+    nina_slot_t *s = nina_slot_at(n, 4);
     nina_conn_t *c = s != NULL ? nina_conn(n, s->udp.conn) : NULL;
     if (c == NULL) {
         return nina_reply_u8(n, 0);
@@ -408,188 +400,12 @@ nina_result_t nina_send_udp(nina_t *n, uint64_t now_us)
     return nina_reply_u8(n, nina_conn_to(n, c, s->udp.out, s->udp.out_len, &to));
 }
 
-/* ---- opening and closing ---- */
-
-static bool connect_done(nina_t *n, bool ok)
-{
-    if (ok) {
-        nina_reply_u8(n, 1);
-    } else {
-        nina_conn_close(n, &n->op.conn);
-        nina_reply_none(n);
-    }
-    n->op.conn = NINA_NO_CONN;
-    return true;
-}
-
-static void log_connect(nina_t *n, adder_err_t err)
-{
-    const uint8_t *ip = n->op.ip;
-    sim_chip_log(&n->chip, "connect to %u.%u.%u.%u:%u%s%s: %s", ip[0], ip[1], ip[2], ip[3], n->op.port,
-                 n->op.host[0] != '\0' ? " for " : "", n->op.host,
-                 err == ADDER_ERR_REFUSED     ? "refused"
-                 : err == ADDER_ERR_NOT_FOUND ? "not joined to a network"
-                                              : "no answer");
-}
-
-/* Packets vanish: the firmware goes on trying until its time is over. */
-static bool begin_lost(nina_t *n, uint64_t now_us, uint64_t limit_us)
-{
-    n->op.stage = STAGE_LOST;
-    n->op.give_up_us = now_us + nina_scaled(n, limit_us);
-    n->op.due_us = n->op.give_up_us;
-    return false;
-}
-
-static bool begin_connect(nina_t *n, uint64_t now_us)
-{
-    n->op.conn = nina_conn_open(n, true);
-    nina_conn_t *c = nina_conn(n, n->op.conn);
-    if (c == NULL) {
-        return connect_done(n, false);
-    }
-    const adder_err_t err = nina_conn_connect(n, c, n->op.ip, n->op.port);
-    n->op.stage = STAGE_CONNECT;
-    n->op.give_up_us = now_us + nina_scaled(n, CONNECT_US);
-    if (err == ADDER_OK) {
-        return false;
-    }
-    log_connect(n, err);
-    return err == ADDER_ERR_TIMEOUT ? begin_lost(n, now_us, CONNECT_US) : connect_done(n, false);
-}
-
-static bool tls_begin_handshake(nina_t *n, uint64_t now_us)
-{
-    nina_slot_t *s = &n->slots[n->op.slot];
-    nina_tls_close(n, &s->tls);
-    s->tls_peek = -1;
-    s->tls = nina_tls_open(n, n->op.conn, n->op.host);
-    if (s->tls == NULL) {
-        return connect_done(n, false);
-    }
-    n->op.conn = NINA_NO_CONN; /* the session's now */
-    n->op.stage = STAGE_HANDSHAKE;
-    n->op.give_up_us = now_us + nina_scaled(n, HANDSHAKE_US);
-    return false;
-}
-
-static bool tls_step(nina_t *n, uint64_t now_us)
-{
-    nina_slot_t *s = &n->slots[n->op.slot];
-    const adder_err_t err = s->tls != NULL ? nina_tls_handshake(n, s->tls) : ADDER_ERR_AGAIN;
-    if (err == ADDER_ERR_AGAIN && now_us < n->op.give_up_us) {
-        return false;
-    }
-    if (err != ADDER_OK) {
-        nina_tls_close(n, &s->tls); /* a failed handshake is tried over and over, to the limit */
-        if (now_us < n->op.give_up_us) {
-            n->op.due_us = n->op.give_up_us;
-            return false;
-        }
-    }
-    s->kind = NINA_TLS; /* and then reported as done: the state (2Fh) tells the truth */
-    return connect_done(n, true);
-}
-
-static bool client_step(nina_t *n, uint64_t now_us)
-{
-    nina_slot_t *s = &n->slots[n->op.slot];
-    if (n->op.stage == STAGE_LOST) {
-        return now_us >= n->op.give_up_us && connect_done(n, false);
-    }
-    if (n->op.stage == STAGE_LOOKUP) {
-        const nina_lookup_t found = nina_lookup_poll(n, now_us);
-        if (found == NINA_LOOKUP_WAIT) {
-            return false;
-        }
-        return found == NINA_LOOKUP_FOUND ? begin_connect(n, now_us) : connect_done(n, false);
-    }
-    if (n->op.stage == STAGE_HANDSHAKE) {
-        return tls_step(n, now_us);
-    }
-    nina_conn_t *c = nina_conn(n, n->op.conn);
-    adder_err_t err = c != NULL && nina_online(n) ? nina_conn_connect_poll(n, c) : ADDER_ERR_AGAIN;
-    if (err == ADDER_ERR_AGAIN && now_us < n->op.give_up_us) {
-        return false;
-    }
-    if (err != ADDER_OK) {
-        err = err == ADDER_ERR_AGAIN ? ADDER_ERR_TIMEOUT : err;
-        log_connect(n, err);
-        return err == ADDER_ERR_TIMEOUT && now_us < n->op.give_up_us
-                   ? (nina_conn_close(n, &n->op.conn), begin_lost(n, now_us, CONNECT_US))
-                   : connect_done(n, false);
-    }
-    if (n->op.seq == NINA_TLS) {
-        return tls_begin_handshake(n, now_us);
-    }
-    lose(n, &s->client);
-    s->client = n->op.conn;
-    s->kind = NINA_TCP;
-    return connect_done(n, true);
-}
-
-/* 4 parameters: address, port, socket, mode; else: host, address (ignored), port, socket, mode. */
-nina_result_t nina_start_client(nina_t *n, uint64_t now_us)
-{
-    const bool by_name = nina_u8(n, 2) != 4;
-    const size_t at = by_name ? 10u + nina_u8(n, 3) : 9u;
-    const uint8_t mode = nina_u8(n, at + 5);
-    nina_slot_t *s = slot_at(n, at + 3);
-    if (s == NULL) {
-        return NINA_CRASH;
-    }
-    nina_op_cancel(n);
-    n->op.slot = nina_u8(n, at + 3);
-    n->op.port = nina_u16be(n, at);
-    n->op.seq = mode;
-    if (by_name) {
-        (void)nina_text(n, 3, n->op.host, 255);
-    } else {
-        nina_bytes(n, 4, n->op.ip, 4);
-    }
-    const bool named = n->op.host[0] != '\0';
-    switch (mode) {
-    case NINA_UDP:
-        /* 1.x takes the address of the name's record for the name's address: goes nowhere. */
-        memcpy(s->udp.peer, n->op.ip, 4);
-        s->udp.port = n->op.port;
-        s->udp.out_len = 0;
-        s->kind = NINA_UDP;
-        if (named) {
-            sim_chip_log(&n->chip, "start_client: firmware 1.x cannot send UDP to a name; resolve it first");
-        }
-        return nina_reply_u8(n, 1);
-    case NINA_TCP:
-        n->step = client_step;
-        if (named) {
-            sim_chip_log(&n->chip, "start_client: firmware 1.x cannot open TCP to a name; resolve it first");
-            (void)begin_lost(n, now_us, CONNECT_US);
-            return NINA_WAIT;
-        }
-        break;
-    case NINA_TLS:
-        n->step = client_step;
-        n->op.stage = STAGE_LOOKUP;
-        if (!named) { /* 1.x writes the address as text, back to front, and looks that up */
-            (void)snprintf(n->op.host, sizeof n->op.host, "%u.%u.%u.%u", n->op.ip[3], n->op.ip[2],
-                           n->op.ip[1], n->op.ip[0]);
-        }
-        nina_lookup_begin(n, now_us);
-        return NINA_WAIT;
-    default:
-        return nina_reply_none(n);
-    }
-    if (begin_connect(n, now_us)) {
-        n->step = NULL;
-        return NINA_DONE;
-    }
-    return NINA_WAIT;
-}
+/* ---- closing, state ---- */
 
 nina_result_t nina_stop_client(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 4);
+    nina_slot_t *s = nina_slot_at(n, 4);
     if (s != NULL) {
         switch (s->kind) {
         case NINA_TCP:
@@ -613,7 +429,7 @@ nina_result_t nina_stop_client(nina_t *n, uint64_t now_us)
 nina_result_t nina_client_state(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    nina_slot_t *s = slot_at(n, 4);
+    nina_slot_t *s = nina_slot_at(n, 4);
     if (s != NULL && ((s->kind == NINA_TCP && client_connected(n, &s->client)) ||
                       (s->kind == NINA_TLS && nina_tls_connected(n, s->tls)))) {
         return nina_reply_u8(n, 4);
