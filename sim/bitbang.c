@@ -75,6 +75,10 @@ void sim_bits_changed(sim_board_t *b, part_t *p, unsigned pin, sim_level_t level
             spi_begin_byte(p);
         return;
     }
+    if (p->bits.driving && p->bits.count == 0 && (int)pin != p->sck) {
+        spi_begin_byte(p); /* data/command changed between bytes: so does the answer */
+        return;
+    }
     if (n == NULL || n->use != NET_GPIO || level == SIM_FLOAT || !sim_part_selected(b, p))
         return;
     if ((int)pin == p->sck && cls->spi_transfer != NULL)

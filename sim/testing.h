@@ -41,6 +41,19 @@ static inline int bench_setup(void **state)
     return 0;
 }
 
+/* A board of the test's own, virtual clock. */
+static inline bench_t *bench_open(const char *json)
+{
+    bench_t *t = calloc(1, sizeof *t);
+    cJSON *run = cJSON_Parse("{\"clock\": \"virtual\", \"seed\": 1}");
+    t->board = sim_board_open_text("test", json, strlen(json), run, t->msg, sizeof t->msg);
+    cJSON_Delete(run);
+    if (t->board == NULL)
+        fail_msg("%s", t->msg);
+    t->mcu = sim_board_mcu(t->board);
+    return t;
+}
+
 static inline int bench_teardown(void **state)
 {
     bench_t *t = *state;

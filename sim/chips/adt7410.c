@@ -173,6 +173,7 @@ static void write_reg(adt_t *a, uint8_t reg, uint8_t value, uint64_t now_us)
     if (reg == CONFIG) {
         const unsigned before = mode(a);
         a->regs[CONFIG] = value;
+        a->faults = 0;
         if (mode(a) == MODE_SHUTDOWN)
             a->due_us = UINT64_MAX;
         else if (mode(a) != before || mode(a) == MODE_ONE_SHOT)
