@@ -17,6 +17,7 @@
 #define WEB_ERRORS 4
 #define WEB_TICK_US 16000   /* at most this often: a frame */
 #define WEB_STATE_US 50000  /* ... the board's state */
+#define WEB_QUIET_US 950000 /* ... and that even if nothing happened: time and charge go on */
 #define WEB_FRAMES_UNSEEN 2 /* frames sent and not yet acknowledged by the page */
 
 /* One page's WebSocket. */

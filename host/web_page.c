@@ -140,8 +140,9 @@ static outcome_t send_console(web_t *web, web_client_t *c)
 
 static bool state_wanted(const web_t *web, const web_client_t *c)
 {
-    return now_us() >= c->state_due_us &&
-           (c->state_seen == 0 || sim_board_revision(web->config.board) != c->state_seen);
+    uint64_t now = now_us();
+    return now >= c->state_due_us && (c->state_seen == 0 || now >= c->state_due_us + WEB_QUIET_US ||
+                                      sim_board_revision(web->config.board) != c->state_seen);
 }
 
 static outcome_t send_state(web_t *web, web_client_t *c)

@@ -254,6 +254,7 @@ cJSON *sim_board_state(sim_board_t *b, uint64_t since)
     }
     sim_add_number(out, "revision", (double)b->revision);
     sim_add_number(out, "time", (double)sim_now(b) / 1e6);
+    sim_add_charge(b, out);
     add_parts(b, out, since);
     add_events(b, out, first_new_line(b, since));
     add_buses(b, out);

@@ -82,6 +82,15 @@ static void report_energy(sim_board_t *b, cJSON *out)
     sim_add_number(energy, "average_ma", seconds > 0 ? total_uc / seconds / 1000 : 0);
 }
 
+void sim_add_charge(sim_board_t *b, cJSON *into)
+{
+    double uc = (double)sim_lived(b) / 1e6 * b->mcu_current_ua;
+    for (size_t i = 0; i < b->part_count; i++)
+        for (unsigned k = 0; k < b->parts[i].power_count; k++)
+            uc += (double)b->parts[i].power[k].us / 1e6 * b->parts[i].power[k].current_ua;
+    sim_add_number(into, "charge_uc", uc);
+}
+
 static void report_display(sim_board_t *b, cJSON *out)
 {
     part_t *p = sim_first_display(b);

@@ -266,6 +266,7 @@ void sim_timeline_play(sim_board_t *b);
 part_t *sim_first_display(sim_board_t *b);
 void sim_add_number(cJSON *into, const char *name, double value);
 void sim_add_counters(cJSON *into, part_t *p);
+void sim_add_charge(sim_board_t *b, cJSON *into); /* "charge_uc": what all of the board took so far */
 const char *sim_pin_label(const sim_board_t *b, uint16_t pin); /* its first board name, else its own */
 
 /* log.c */

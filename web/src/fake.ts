@@ -81,12 +81,13 @@ export function openFakeLink(listener: LinkListener): Link {
                     state: {
                         revision: ++revision,
                         time,
+                        charge_uc: time * 57000,
                         parts: {
-                            display: part("display", { frames: Math.floor(time * 12), pixels: bytes / 2, bytes_in: bytes }),
+                            display: part("display", { full_frames: Math.floor(time * 12), pixels: bytes / 2, bytes_in: bytes }),
                             wifi: part("wifi", {
                                 commands: Math.floor(time * 31),
-                                tcp_sent: Math.floor(time * 143),
-                                tcp_received: Math.floor(time * 61),
+                                net_out: Math.floor(time * 143),
+                                net_in: Math.floor(time * 61),
                                 sockets: 1,
                             }),
                             light: part("light", {}),

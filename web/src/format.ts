@@ -5,6 +5,10 @@ const steps: readonly (readonly [number, string])[] = [
     [1e6, "M"],
     [1e3, "k"],
 ];
+const smallSteps: readonly (readonly [number, string])[] = [
+    [1e-3, "m"],
+    [1e-6, "µ"],
+];
 
 // 0, 12, 999, 1.23 k, 45.6 M: three digits that count.
 export function short(n: number): string {
@@ -19,8 +23,14 @@ function digits(n: number): string {
     return n.toFixed(a >= 99.95 ? 0 : a >= 9.995 ? 1 : 2);
 }
 
+// 12.3 kB, 57.2 mA, 4/s. Only what comes in fractions is given in thousandths.
 export function withUnit(n: number, unit: string): string {
+    if (unit === "A" || unit === "C") {
+        const step = Math.abs(n) < 0.9995 ? smallSteps.find(([size]) => Math.abs(n) >= size * 0.9995) : undefined;
+        if (step !== undefined) return `${digits(n / step[0])} ${step[1]}${unit}`;
+    }
     const s = short(n);
+    if (unit.startsWith("/")) return s + unit;
     return s.includes(" ") ? s + unit : unit === "" ? s : `${s} ${unit}`;
 }
 

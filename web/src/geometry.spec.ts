@@ -100,7 +100,8 @@ describe("numbers", () => {
         [0.25, "0.25"],
     ])("%f is short for %s", (n, s) => expect(short(n)).toBe(s));
     it("has units", () => {
-        expect([withUnit(12, "B"), withUnit(1200, "B"), withUnit(3, "")]).toEqual(["12 B", "1.20 kB", "3"]);
+        expect([withUnit(12, "B"), withUnit(1200, "B"), withUnit(3, ""), withUnit(4, "/s")]).toEqual(["12 B", "1.20 kB", "3", "4/s"]);
+        expect([withUnit(0.0572, "A"), withUnit(2.5e-5, "C"), withUnit(1.5, "C"), withUnit(0, "A")]).toEqual(["57.2 mA", "25.0 µC", "1.50 C", "0 A"]);
         expect([clock(5.25), clock(187), clock(3753)]).toEqual(["5.3 s", "3:07", "1:02:33"]);
         expect([knobValue(22.41, 0.1, "°C"), knobValue(180, 1, "lx"), knobValue(0.5, 0.25, "")]).toEqual(["22.4 °C", "180 lx", "0.5"]);
     });

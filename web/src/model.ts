@@ -85,7 +85,7 @@ export class Model {
                 const buses = new Map(was.buses);
                 for (const bus of state.buses) buses.set(bus.name, bus);
                 const parts = new Map([...was.parts, ...state.parts]);
-                this.series.take(state.time, parts, buses);
+                this.series.take(state.time, parts, buses, state.charge);
                 this.set({
                     time: state.time,
                     parts,

@@ -65,6 +65,7 @@ export interface PinState {
 export interface BoardState {
     readonly revision: number;
     readonly time: number;
+    readonly charge: number; // microcoulombs since power-on
     readonly parts: ReadonlyMap<string, PartState>;
     readonly events: readonly BoardEvent[];
     readonly buses: readonly Bus[];
@@ -171,6 +172,7 @@ function readState(v: unknown, at: string): BoardState {
     return {
         revision: field(d, "revision", at, number),
         time: fieldOr(d, "time", at, number, 0),
+        charge: fieldOr(d, "charge_uc", at, number, 0),
         parts: fieldOr(d, "parts", at, map(readPartState), new Map<string, PartState>()),
         events: fieldOr(d, "events", at, list(readEvent), []),
         buses: fieldOr(d, "buses", at, list(readBus), []),

@@ -27,7 +27,13 @@ export class Series {
     }
 
     // `time` is the board's, in seconds.
-    take(time: number, parts: ReadonlyMap<string, PartState>, buses: ReadonlyMap<string, Bus>): void {
+    take(
+        time: number,
+        parts: ReadonlyMap<string, PartState>,
+        buses: ReadonlyMap<string, Bus>,
+        charge = 0,
+    ): void {
+        if (charge > 0) this.put("board/charge uC", charge);
         for (const [id, part] of parts) {
             for (const [name, value] of part.counters) this.put(`${id}/${name}`, value);
         }

@@ -1,6 +1,6 @@
 import { short, withUnit } from "../format";
 import type { Snapshot } from "../model";
-import { sparkline } from "../series";
+import { SAMPLES, sparkline } from "../series";
 import type { Counter, Series } from "../series";
 
 const W = 96;
@@ -9,33 +9,37 @@ const H = 26;
 interface Headline {
     readonly title: string;
     readonly unit: string;
-    // Which of the board's counters make it up.
-    readonly matches: (id: string) => boolean;
+    readonly rate: string; // the unit of what is counted in a second
+    readonly scale: number;
+    readonly ids: RegExp; // which of the board's counters make it up
 }
 
 const headlines: readonly Headline[] = [
-    { title: "Bus traffic", unit: "B", matches: (id) => /^bus:.*\/(bytes|bytes_\w+)$/.test(id) },
-    { title: "Frames", unit: "", matches: (id) => /^display\/frames$/.test(id) },
-    { title: "Pixels", unit: "", matches: (id) => /^display\/pixels/.test(id) },
-    { title: "Wi-Fi sent", unit: "B", matches: (id) => /^wifi\/.*(tx|sent|out).*$/.test(id) && !/^wifi\/.*(datagram|packet|frame)/.test(id) },
-    { title: "Wi-Fi received", unit: "B", matches: (id) => /^wifi\/.*(rx|received|in)$/.test(id) },
-    { title: "Energy", unit: "J", matches: (id) => /energy/.test(id) },
+    { title: "Bus traffic", unit: "B", rate: "B/s", scale: 1, ids: /^bus:.*\/bytes_(in|out)$/ },
+    { title: "Pixels drawn", unit: "", rate: "/s", scale: 1, ids: /^[^/:]+\/pixels$/ },
+    { title: "Full frames", unit: "", rate: "/s", scale: 1, ids: /^[^/:]+\/full_frames$/ },
+    { title: "Network in", unit: "B", rate: "B/s", scale: 1, ids: /^[^/:]+\/net_in$/ },
+    { title: "Network out", unit: "B", rate: "B/s", scale: 1, ids: /^[^/:]+\/net_out$/ },
+    // A coulomb a second is an ampere.
+    { title: "Charge", unit: "C", rate: "A", scale: 1e-6, ids: /^board\/charge uC$/ },
 ];
 
-function Tile({ title, unit, counter }: { readonly title: string; readonly unit: string; readonly counter: Counter }) {
-    const rate = counter.rates[counter.rates.length - 1] ?? 0;
+function Tile({ headline, counter }: { readonly headline: Headline; readonly counter: Counter }) {
+    const { title, unit, rate, scale } = headline;
+    const last = counter.rates[counter.rates.length - 1] ?? 0;
     const points = sparkline(counter.rates, W, H);
+    const first = W - ((counter.rates.length - 1) * W) / (SAMPLES - 1);
     return (
         <div class="tile">
             <dt>{title}</dt>
             <dd>
-                {withUnit(counter.total, unit)}
-                <small>{withUnit(rate, unit)}/s</small>
+                {withUnit(counter.total * scale, unit)}
+                <small>{withUnit(last * scale, rate)}</small>
             </dd>
             <svg class="spark" viewBox={`0 -2 ${W} ${H + 4}`} preserveAspectRatio="none" aria-hidden="true">
                 {counter.rates.length > 1 && (
                     <>
-                        <polygon points={`${W - ((counter.rates.length - 1) * W) / 59},${H} ${points} ${W},${H}`} />
+                        <polygon points={`${first},${H + 2} ${points} ${W},${H + 2}`} />
                         <polyline points={points} />
                     </>
                 )}
@@ -47,17 +51,19 @@ function Tile({ title, unit, counter }: { readonly title: string; readonly unit:
 export function CountersPanel({ now, series }: { readonly now: Snapshot; readonly series: Series }) {
     const ids = series.ids();
     const tiles = headlines
-        .map((h) => ({ ...h, ids: ids.filter(h.matches) }))
-        .filter((h) => h.ids.length > 0);
+        .map((headline) => ({ headline, counted: ids.filter((id) => headline.ids.test(id)) }))
+        .filter((tile) => tile.counted.length > 0);
     const groups = new Map<string, string[]>();
     for (const id of ids) {
         const owner = id.slice(0, id.indexOf("/"));
         groups.set(owner, [...(groups.get(owner) ?? []), id]);
     }
     const titleOf = (owner: string): string =>
-        owner.startsWith("bus:")
-            ? `${owner.slice(4)} bus`
-            : (now.board?.parts.find((p) => p.id === owner)?.title ?? owner);
+        owner === "board"
+            ? "Board"
+            : owner.startsWith("bus:")
+              ? `Bus ${owner.slice(4)}`
+              : (now.board?.parts.find((p) => p.id === owner)?.title ?? owner);
     return (
         <section class="panel counters" aria-labelledby="counters-title">
             <h2 id="counters-title">Counters</h2>
@@ -65,8 +71,8 @@ export function CountersPanel({ now, series }: { readonly now: Snapshot; readonl
                 <p class="empty">Nothing counted yet.</p>
             ) : (
                 <dl class="tiles">
-                    {tiles.map((h) => (
-                        <Tile key={h.title} title={h.title} unit={h.unit} counter={series.sum(h.title, h.ids)} />
+                    {tiles.map(({ headline, counted }) => (
+                        <Tile key={headline.title} headline={headline} counter={series.sum(headline.title, counted)} />
                     ))}
                 </dl>
             )}

@@ -166,12 +166,15 @@ function FaultRow({ part, state, link, live }: Omit<KnobProps, "knob">) {
 export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly link: Link }) {
     const live = now.link.kind === "open" && now.board !== undefined;
     const parts = now.board?.parts ?? [];
+    // The touch panel's own knobs (how hard the finger presses) stand with the faults: the screen is its control.
+    const touching = parts.filter((p) => p.knobs.some((k) => k.kind === "touch"));
+    const surroundings = parts.filter((p) => !touching.includes(p));
     const faulty = parts.filter((p) => faultShown(now.parts.get(p.id)) !== "none").length;
     const common = (part: Part) => ({ part, state: now.parts.get(part.id), link, live });
     return (
         <section class="panel parts" aria-labelledby="parts-title">
             <h2 id="parts-title">Surroundings</h2>
-            {parts.flatMap((part) =>
+            {surroundings.flatMap((part) =>
                 part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
             )}
             {parts.map((part) => (
@@ -179,12 +182,15 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
             ))}
             <details class="faults" data-testid="faults">
                 <summary>
-                    Faults
+                    Parts and faults
                     <span class={faulty === 0 ? "count" : "count count-bad"}>{faulty === 0 ? "none" : faulty}</span>
                 </summary>
                 {parts.map((part) => (
                     <FaultRow key={part.id} {...common(part)} />
                 ))}
+                {touching.flatMap((part) =>
+                    part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
+                )}
             </details>
         </section>
     );
