@@ -331,7 +331,7 @@ static void dirty_cells(void **state)
     assert_int_equal(adder_tilegrid_set(&t, 0, 2, 2), ADDER_OK); /* now the top row */
     collects("10,20-13,21");
     t.transpose_xy = true;
-    collects("10,20-22,24 10,20-14,32"); /* a common box would cost more */
+    collects("10,20-22,24 10,20-14,32");  /* a common box would cost more */
     adder_bitmap_set(&w.bitmap, 0, 0, 5); /* several tiles: all of it */
     collects("10,20-14,32");
 }
