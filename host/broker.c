@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,9 +34,12 @@ static bool write_config(broker_t *b, uint16_t port)
     if (fd < 0)
         return false;
     char text[200];
+    /* Started as root it would change to a user of its own, and with that lose the kernel's promise to
+     * end it when we are gone. */
     int n = snprintf(text, sizeof text,
-                     "listener %u 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n", port);
-    bool ok = write(fd, text, (size_t)n) == n && fchmod(fd, 0644) == 0; /* started as root it changes user */
+                     "listener %u 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n%s",
+                     port, geteuid() == 0 ? "user root\n" : "");
+    bool ok = write(fd, text, (size_t)n) == n;
     close(fd);
     return ok;
 }

@@ -162,25 +162,31 @@ def test_the_broker_starts_for_a_local_broker_and_leaves_no_orphan(program, driv
     (drive / "settings.toml").write_text(f'MQTT_BROKER = "localhost"\nMQTT_PORT = {port}\n')
     p = subprocess.Popen([program, "run", drive, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, env={**os.environ, "ADDER_ROOT": str(program.parents[2])})
-    said = b""
-    for line in p.stderr:
-        said += line
-        if b"mosquitto" in line:
-            break
-    assert f"mosquitto on 127.0.0.1:{port}".encode() in said
-    socket.create_connection(("127.0.0.1", port)).close()
-    children = children_of(p.pid)
-    assert len(children) == 1
-    p.send_signal(number)
-    p.wait(10)
-    for stream in (p.stdin, p.stdout, p.stderr):
-        stream.close()
-    end = time.monotonic() + 5
-    while time.monotonic() < end and os.path.exists(f"/proc/{children[0]}") and \
-            " Z " not in open(f"/proc/{children[0]}/stat").read():
-        time.sleep(0.05)
-    with pytest.raises(OSError):
+    try:
+        said = b""
+        for line in p.stderr:
+            said += line
+            if b"mosquitto" in line:
+                break
+        assert f"mosquitto on 127.0.0.1:{port}".encode() in said
         socket.create_connection(("127.0.0.1", port)).close()
+        assert len(children_of(p.pid)) == 1
+        p.send_signal(number)
+    finally:
+        if p.poll() is None and number == signal.SIGKILL:
+            p.kill()
+        p.terminate()
+        p.wait(10)
+        for stream in (p.stdin, p.stdout, p.stderr):
+            stream.close()
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the broker outlived adder")
 
 
 def test_no_broker_unless_named(adder):
