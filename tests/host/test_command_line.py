@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_help_lists_the_commands(command):
@@ -113,7 +116,7 @@ def test_screenshot_and_report(adder, tmp_path):
 
 def run_with_page(program, drive, *options):
     return subprocess.Popen([program, "run", drive, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env={**os.environ, "ADDER_ROOT": str(program.parents[2])})
+                            stderr=subprocess.PIPE, env={**os.environ, "ADDER_ROOT": str(ROOT)})
 
 
 def address(process):
@@ -161,7 +164,7 @@ def test_the_broker_starts_for_a_local_broker_and_leaves_no_orphan(program, driv
     (drive / "code.py").write_text("while True: pass\n")
     (drive / "settings.toml").write_text(f'MQTT_BROKER = "localhost"\nMQTT_PORT = {port}\n')
     p = subprocess.Popen([program, "run", drive, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, env={**os.environ, "ADDER_ROOT": str(program.parents[2])})
+                         stderr=subprocess.PIPE, env={**os.environ, "ADDER_ROOT": str(ROOT)})
     try:
         said = b""
         for line in p.stderr:

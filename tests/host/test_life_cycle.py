@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_program_runs_and_ends(adder):
@@ -257,14 +260,14 @@ def test_the_terminal_is_put_back(board):
 def test_standard_input_is_typed(program, drive, tmp_path):
     (drive / "code.py").write_text("name = input('who? ')\nprint('hi', name)\n")
     done = subprocess.run([program, "run", drive, "--headless"], input=b"Ada\n", capture_output=True, timeout=30,
-                          env={**os.environ, "ADDER_ROOT": str(program.parents[2])})
+                          env={**os.environ, "ADDER_ROOT": str(ROOT)})
     assert b"hi Ada\n" in done.stdout and done.returncode == 0
 
 
 def test_a_closed_pipe_does_not_end_the_board_badly(program, drive):
     (drive / "code.py").write_text("for i in range(20000): print('line', i)\n")
     p = subprocess.Popen([program, "run", drive, "--headless", "--for", "3"], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "ADDER_ROOT": str(ROOT)})
     p.stdout.read(100)
     p.stdout.close()
     assert p.wait(20) == 0
