@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/chips/chips.h"
+#include "sim/chips/mipi_panel.h"
 
-enum { COLUMNS = 240, ROWS = 320 };
 enum {
     PIN_CS,
     PIN_DC,
@@ -72,52 +71,6 @@ enum { /* DCS commands */
        RDID3 = 0xDC,
        RDID4 = 0xD3
 };
-
-enum { MY = 0x80, MX = 0x40, MV = 0x20, BGR = 0x08 };
-enum { DISCTRL_REV = 0x80, DISCTRL_GS = 0x40, DISCTRL_SS = 0x20 };
-
-/* What differs between the two. */
-typedef struct {
-    uint8_t id[3], id4[2];
-    bool bgr_glass;      /* colour filter order of the usual panel */
-    bool mirrored_glass; /* column 0 at the right edge unless DISCTRL.SS */
-    bool inverted_glass; /* IPS: needs INVON for true colours */
-    bool has_disctrl;
-} model_t;
-
-typedef struct {
-    sim_chip_t chip;
-    const model_t *model;
-    bool bgr_glass, mirrored_glass, inverted_glass;
-    unsigned mount;                       /* degrees clockwise */
-    unsigned left, top, glass_w, glass_h; /* the glass within the frame memory */
-
-    /* registers */
-    uint8_t madctl, colmod, disctrl2;
-    uint16_t sc, ec, sp, ep;
-    uint16_t tfa, vsa, bfa, vsp, sr, er;
-    bool sleeping, on, inverted, idle, partial, scrolling, te_on;
-
-    /* command under way */
-    uint8_t command;
-    uint8_t args[16];
-    unsigned arg_count;
-    uint16_t column, page; /* the memory pointer, window coordinates */
-    uint8_t held[3];       /* bytes of a pixel not complete yet */
-    unsigned held_count;
-    unsigned read_at; /* bytes read since the command */
-    uint64_t awake_us;
-
-    float backlight; /* 0..1 */
-    bool has_backlight;
-
-    uint64_t commands, pixels, areas, resets, rejected;
-    sim_counter_t counters[6];
-
-    uint64_t picture_revision, drawn_revision;
-    uint32_t memory[COLUMNS * ROWS]; /* 0x00RRGGBB, as written */
-    uint32_t picture[COLUMNS * ROWS];
-} panel_t;
 
 /* ---- power and reset ---- */
 
@@ -633,91 +586,6 @@ static const sim_counter_t *panel_counters(sim_chip_t *c, size_t *n_out)
     return p->counters;
 }
 
-/* ---- the picture ---- */
-
-/* The memory row that is on glass line `line`: vertical scrolling (ILI9341 8.2.22, 8.2.26). */
-static unsigned scrolled(const panel_t *p, unsigned line)
-{
-    if (!p->scrolling || p->tfa + p->vsa + p->bfa != ROWS || p->vsa == 0 || line < p->tfa ||
-        line >= (unsigned)(p->tfa + p->vsa))
-        return line;
-    const unsigned shift = p->vsp >= p->tfa ? p->vsp - p->tfa : 0;
-    return p->tfa + (line - p->tfa + shift) % p->vsa;
-}
-
-static bool line_shown(const panel_t *p, unsigned line)
-{
-    if (!p->partial)
-        return true;
-    return p->sr <= p->er ? line >= p->sr && line <= p->er : line >= p->sr || line <= p->er;
-}
-
-typedef struct {
-    bool swap, invert, idle;
-    uint8_t scale[256];
-} looks_t;
-
-static looks_t looks(const panel_t *p)
-{
-    looks_t l = {
-        .swap = ((p->madctl & BGR) != 0) != p->bgr_glass,
-        .invert =
-            p->inverted != (p->inverted_glass || (p->model->has_disctrl && !(p->disctrl2 & DISCTRL_REV))),
-        .idle = p->idle,
-    };
-    /* Half the light is not half the sRGB value: the eye's curve lies between duty and number. */
-    const double f = pow((double)p->backlight, 1 / 2.2);
-    for (int i = 0; i < 256; i++)
-        l.scale[i] = (uint8_t)(i * f + 0.5);
-    return l;
-}
-
-static uint32_t seen(const looks_t *l, uint32_t v)
-{
-    if (l->swap)
-        v = (v & 0xFF) << 16 | (v & 0xFF00) | v >> 16;
-    if (l->invert)
-        v ^= 0xFFFFFF;
-    if (l->idle)
-        v = (v >> 7 & 0x010101) * 0xFF;
-    return (uint32_t)l->scale[v >> 16] << 16 | (uint32_t)l->scale[v >> 8 & 0xFF] << 8 | l->scale[v & 0xFF];
-}
-
-static void draw(panel_t *p)
-{
-    const unsigned w = p->glass_w, h = p->glass_h;
-    const bool flip_x = p->mirrored_glass != (p->model->has_disctrl && (p->disctrl2 & DISCTRL_SS) != 0);
-    const bool flip_y = p->model->has_disctrl && (p->disctrl2 & DISCTRL_GS) != 0;
-    const looks_t l = looks(p);
-    memset(p->picture, 0, sizeof p->picture);
-    if (!p->on || p->sleeping || p->backlight <= 0)
-        return;
-    for (unsigned y = 0; y < h; y++) {
-        const unsigned line = p->top + y;
-        const unsigned row = scrolled(p, flip_y ? ROWS - 1 - line : line);
-        if (!line_shown(p, line))
-            continue;
-        for (unsigned x = 0; x < w; x++) {
-            const unsigned column = flip_x ? COLUMNS - 1 - (p->left + x) : p->left + x;
-            const uint32_t v = seen(&l, p->memory[row * COLUMNS + column]);
-            switch (p->mount) { /* clockwise */
-            case 90:
-                p->picture[x * h + (h - 1 - y)] = v;
-                break;
-            case 180:
-                p->picture[(h - 1 - y) * w + (w - 1 - x)] = v;
-                break;
-            case 270:
-                p->picture[(w - 1 - x) * h + y] = v;
-                break;
-            default:
-                p->picture[y * w + x] = v;
-                break;
-            }
-        }
-    }
-}
-
 static const uint32_t *panel_picture(sim_chip_t *c, unsigned *width_out, unsigned *height_out,
                                      uint64_t *revision_out)
 {
@@ -727,7 +595,7 @@ static const uint32_t *panel_picture(sim_chip_t *c, unsigned *width_out, unsigne
     *height_out = turned ? p->glass_w : p->glass_h;
     *revision_out = p->picture_revision;
     if (p->drawn_revision != p->picture_revision) {
-        draw(p);
+        panel_draw(p);
         p->drawn_revision = p->picture_revision;
     }
     return p->picture;
