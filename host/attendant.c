@@ -15,6 +15,7 @@
 #define CTRL_X 0x18
 #define TICK_MS 10 /* the board's own time: timeline, watchdog, chips */
 #define QUIT_WITHIN_MS 1000
+#define BOOT_GRACE_MS 10000
 
 static void signal_set(sigset_t *set)
 {
@@ -59,14 +60,18 @@ static void typed(attendant_t *a, const char *bytes, size_t len)
     console_input(a->machine->console, bytes, len);
 }
 
+enum { INPUT_STEP = 1024 };
+
+/* A pipe may hold more than the console: the rest stays there until the board has read. */
+static bool has_room(const attendant_t *a)
+{
+    return CONSOLE_INPUT_MAX - console_available(a->machine->console) >= INPUT_STEP;
+}
+
 /* False: standard input is over. */
 static bool read_input(attendant_t *a)
 {
-    char bytes[1024];
-    /* A pipe may hold more than the console: leave the rest there until the board has read. */
-    size_t room = CONSOLE_INPUT_MAX - console_available(a->machine->console);
-    if (room < sizeof bytes)
-        return true;
+    char bytes[INPUT_STEP];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n > 0)
         typed(a, bytes, (size_t)n);
@@ -82,10 +87,15 @@ static void take_signal(attendant_t *a)
     machine_ask_stop(a->machine);
 }
 
+/* --for counts from the first line of code.py; a boot.py that never ends must not make it endless. */
 static void check_limit(const attendant_t *a)
 {
-    uint64_t started = a->machine->code_started_ms;
-    if (a->for_s > 0 && started != 0 && (double)(host_now_ms() - started) >= a->for_s * 1000)
+    if (a->for_s < 0)
+        return;
+    uint64_t code = a->machine->code_started_ms;
+    uint64_t from = code != 0 ? code : a->priv.started_ms + BOOT_GRACE_MS;
+    uint64_t now = host_now_ms();
+    if (now >= from && (double)(now - from) >= a->for_s * 1000 && (code == 0 || a->for_s > 0))
         machine_ask_stop(a->machine);
 }
 
@@ -100,6 +110,7 @@ static void *attend(void *arg)
         {.fd = STDIN_FILENO, .events = POLLIN},
     };
     for (;;) {
+        fds[KEYS].fd = a->input_over || !has_room(a) ? -1 : STDIN_FILENO;
         if (poll(fds, COUNT, TICK_MS) < 0 && errno != EINTR)
             return NULL;
         if (fds[WAKE].revents != 0)
@@ -109,7 +120,6 @@ static void *attend(void *arg)
         if (fds[FILES].revents & POLLIN && watch_changed(&a->priv.watch))
             machine_file_changed(a->machine);
         if (fds[KEYS].revents != 0 && !read_input(a)) {
-            fds[KEYS].fd = -1;
             a->input_over = true;
             console_wake(a->machine->console);
         }
@@ -123,6 +133,7 @@ bool attendant_start(attendant_t *a)
     sigset_t set;
     signal_set(&set);
     a->priv.started = false;
+    a->priv.started_ms = host_now_ms();
     a->priv.wake[0] = a->priv.wake[1] = -1;
     a->priv.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     watch_open(&a->priv.watch, a->machine->drive); /* without it there is no auto-reload, no more */

@@ -24,6 +24,7 @@ typedef struct {
         pthread_t thread;
         int wake[2], signals;
         bool started;
+        uint64_t started_ms;
         watch_t watch;
         uint64_t ctrl_c_ms; /* last Ctrl-C on the keyboard */
     } priv;

@@ -138,8 +138,9 @@ static void vm_console_interrupt(void *ctx, bool on)
     console_set_interrupts(((machine_t *)ctx)->console, on);
 }
 
-/* One interpreter from start to end. */
-static vm_outcome_t run_vm(machine_t *m, const char *function, const char *arg)
+/* One interpreter from start to end. `reloads`: a change of a file since priv.changed_ms was cleared
+ * ends it. */
+static vm_outcome_t run_vm(machine_t *m, const char *function, const char *arg, bool reloads)
 {
     vm_config_t config = {
         .mcu = sim_board_mcu(m->board),
@@ -157,6 +158,8 @@ static vm_outcome_t run_vm(machine_t *m, const char *function, const char *arg)
         vm_request(VM_REQ_STOP);
     else if (m->priv.reset)
         vm_request(VM_REQ_RESET);
+    else if (reloads && (m->priv.reload || m->priv.changed_ms != 0))
+        vm_request(VM_REQ_RELOAD);
 
     char msg[512];
     if (vm_start(&config, msg, sizeof msg) != ADDER_OK) {
@@ -225,7 +228,7 @@ static void boot(machine_t *m)
         console_capture_begin(m->console);
         console_print(m->console, head);
         console_print(m->console, "\nboot.py output:\n");
-        vm_outcome_t outcome = run_vm(m, "run_file", name);
+        vm_outcome_t outcome = run_vm(m, "run_file", name, false);
         char *text = console_capture_end(m->console);
         if (text != NULL)
             write_boot_out(m, text);
@@ -350,7 +353,7 @@ static bool run_code(machine_t *m)
     sim_board_timeline_start(m->board);
     if (m->code_started_ms == 0)
         m->code_started_ms = host_now_ms();
-    vm_outcome_t outcome = run_vm(m, m->to_first_line ? "run_to_first_line" : "run_file", name);
+    vm_outcome_t outcome = run_vm(m, m->to_first_line ? "run_to_first_line" : "run_file", name, true);
     if (m->to_first_line)
         machine_ask_stop(m);
     set_phase(m, MACHINE_WAITING, shown);
@@ -447,7 +450,7 @@ static void repl(machine_t *m)
     m->priv.said_press_key = false;
     status_bar(m, "REPL");
     set_phase(m, MACHINE_REPL, "REPL");
-    vm_outcome_t outcome = run_vm(m, "run_repl", NULL);
+    vm_outcome_t outcome = run_vm(m, "run_repl", NULL, false);
     vm_state()->run_reason = outcome == VM_RELOAD ? VM_RUN_SUPERVISOR_RELOAD : VM_RUN_REPL_RELOAD;
 }
 

@@ -232,6 +232,34 @@ def test_signals_end_in_good_order(board, number, tmp_path):
     assert (tmp_path / "r.json").stat().st_size > 10 and (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("where", ["idle", "repl", "repl busy", "boot", "input"])
+def test_a_signal_ends_it_wherever_it_is(board, where):
+    files = {"boot.py": "while True: pass\n"} if where == "boot" else {}
+    b = board("x = input('? ')\n" if where == "input" else "print('go')\n", files=files)
+    if where == "input":
+        b.expect("? ")
+    elif where == "boot":
+        b.quiet(0.5)
+    else:
+        b.expect("Use CTRL-D to reload.\n")
+    if where.startswith("repl"):
+        b.send("\r")
+        b.expect(">>> ")
+    if where == "repl busy":
+        b.send("while True: pass\r\r\r")
+        b.quiet(0.3)
+    b.process.send_signal(signal.SIGTERM)
+    assert b.end() == 0
+
+
+def test_a_lot_of_input_waits_for_the_program(program, drive):
+    lines = 20000
+    (drive / "code.py").write_text(f"n = 0\nfor i in range({lines}): n += len(input())\nprint('sum', n)\n")
+    done = subprocess.run([program, "run", drive, "--headless"], input=b"0123456789\n" * lines, capture_output=True,
+                          timeout=120, env={**os.environ, "ADDER_ROOT": str(ROOT)})
+    assert f"sum {10 * lines}\n".encode() in done.stdout and done.returncode == 0
+
+
 def test_ctrl_x_and_double_ctrl_c_quit_a_terminal(board):
     b = board("print('go')\n", terminal=True)
     b.expect("Ctrl-X quits")
