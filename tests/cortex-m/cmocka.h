@@ -100,9 +100,12 @@ __attribute__((unused)) static void cm_strings_(bool want_equal, const char *a, 
     cm_fail_(file, line, want_equal ? "strings differ" : "strings are equal");
 }
 
+/* Each argument is evaluated once, as by cmocka: they may have side effects. */
 #define CM_CMP_(a, op, b)                                                                                    \
-    cm_numbers_((uintmax_t)(a)op(uintmax_t)(b), (uintmax_t)(a), (uintmax_t)(b), __FILE__, __LINE__,          \
-                #a " " #op " " #b)
+    do {                                                                                                     \
+        const uintmax_t cm_a_ = (uintmax_t)(a), cm_b_ = (uintmax_t)(b);                                      \
+        cm_numbers_(cm_a_ op cm_b_, cm_a_, cm_b_, __FILE__, __LINE__, #a " " #op " " #b);                    \
+    } while (0)
 #define assert_true(c) cm_check_(!!(c), __FILE__, __LINE__, #c)
 #define assert_false(c) cm_check_(!(c), __FILE__, __LINE__, "not: " #c)
 #define assert_non_null(p) cm_check_((p) != NULL, __FILE__, __LINE__, #p " != NULL")
