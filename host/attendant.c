@@ -9,7 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "host/terminal.h"
+#include "host/keyboard.h"
 
 #define CTRL_C 0x03
 #define CTRL_X 0x18

@@ -15,7 +15,7 @@
 #include "host/machine.h"
 #include "host/paths.h"
 #include "host/settings.h"
-#include "host/terminal.h"
+#include "host/keyboard.h"
 #include "host/web.h"
 #include "python/layer/vm.h"
 #include "python/modules/display_board.h"
@@ -355,21 +355,21 @@ static int play(run_t *r)
 
     r->attendant.machine = &r->machine;
     r->attendant.for_s = r->options.for_s;
-    r->attendant.keyboard = terminal_raw();
+    r->attendant.keyboard = keyboard_raw();
     if (r->attendant.keyboard)
         console_say(
             &r->console,
             "Ctrl-C interrupts the program; Ctrl-X quits, and so does Ctrl-C twice when nothing runs");
     if (!attendant_start(&r->attendant)) {
         attendant_stop(&r->attendant);
-        terminal_restore();
+        keyboard_restore();
         cli_error("cannot start a thread: %s", strerror(errno));
         return CLI_FAILED;
     }
     bool fine = machine_run(&r->machine);
     attendant_stop(&r->attendant);
     console_print(&r->console, r->console.at_line_start ? "" : "\n");
-    terminal_restore();
+    keyboard_restore();
     bool judged = r->options.headless || r->options.for_s >= 0;
     code = fine || !judged ? CLI_OK : CLI_FAILED;
     if (!write_results(r))

@@ -1,4 +1,4 @@
-#include "host/terminal.h"
+#include "host/keyboard.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 static struct termios before;
 static volatile sig_atomic_t is_raw;
 
-void terminal_restore(void)
+void keyboard_restore(void)
 {
     if (!is_raw)
         return;
@@ -18,12 +18,12 @@ void terminal_restore(void)
 
 static void crashed(int number)
 {
-    terminal_restore();
+    keyboard_restore();
     signal(number, SIG_DFL);
     raise(number);
 }
 
-bool terminal_raw(void)
+bool keyboard_raw(void)
 {
     if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before) != 0)
         return false;
@@ -38,7 +38,7 @@ bool terminal_raw(void)
     if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0)
         return false;
     is_raw = 1;
-    atexit(terminal_restore);
+    atexit(keyboard_restore);
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND};
     for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++)
