@@ -69,7 +69,7 @@ def fetch_sources(libraries: list[str]) -> None:
                         f"adafruit-circuitpython-{name}", "-d", str(WORK / "sdist")], check=True)
     for archive in (WORK / "sdist").glob("*.tar.gz"):
         with tarfile.open(archive) as tar:
-            tar.extractall(sources, filter="data")
+            tar.extractall(sources, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
 
 
 def fetch_libraries(libraries: list[str]) -> Path:
