@@ -38,7 +38,8 @@ static bool parse_ip4(const char *text, uint8_t ip4[4])
             value = value * 10 + (unsigned)(*text++ - '0');
             digits++;
         }
-        if (digits == 0 || value > 255 || *text != (i < 3 ? '.' : '\0')) {
+        if (digits == 0 || value > 255 || (digits > 1 && text[-(int)digits] == '0') ||
+            *text != (i < 3 ? '.' : '\0')) {
             return false;
         }
         ip4[i] = (uint8_t)value;
@@ -59,11 +60,8 @@ static bool needs_stand_in(const sim_network_t *net, const char *name)
     return false;
 }
 
-adder_err_t sim_network_resolve(const sim_network_t *net, const char *name, uint8_t ip4_out[4])
+static bool resolve_here(const sim_network_t *net, const char *name, uint8_t ip4_out[4])
 {
-    if (parse_ip4(name, ip4_out)) {
-        return ADDER_OK;
-    }
     for (size_t i = 0; i < net->host_count; i++) {
         const sim_host_t *h = &net->hosts[i];
         if (strcasecmp(h->name, name) != 0) {
@@ -75,6 +73,15 @@ adder_err_t sim_network_resolve(const sim_network_t *net, const char *name, uint
         } else {
             memcpy(ip4_out, h->to_ip4, 4);
         }
+        return true;
+    }
+    return false;
+}
+
+adder_err_t sim_network_resolve(const sim_network_t *net, const char *name, uint8_t ip4_out[4])
+{
+    if (parse_ip4(name, ip4_out) || resolve_here(net, name, ip4_out) ||
+        (name[0] != '\0' && resolve_here(net, "*", ip4_out))) {
         return ADDER_OK;
     }
     if (strcasecmp(name, "localhost") == 0) {
@@ -84,11 +91,15 @@ adder_err_t sim_network_resolve(const sim_network_t *net, const char *name, uint
     return net->outside && name[0] != '\0' ? ADDER_ERR_AGAIN : ADDER_ERR_NOT_FOUND;
 }
 
+/* The entry for a name and port: exact, else of the name's every port, else the "*" of the rest. */
 static const sim_host_t *find_host(const sim_network_t *net, const char *name, uint16_t port)
 {
-    const sim_host_t *any = NULL;
+    const sim_host_t *any = NULL, *rest = NULL;
     for (size_t i = 0; i < net->host_count; i++) {
         const sim_host_t *h = &net->hosts[i];
+        if (strcmp(h->name, "*") == 0 && (h->port == port || (h->port == 0 && rest == NULL))) {
+            rest = h;
+        }
         if (strcasecmp(h->name, name) != 0) {
             continue;
         }
@@ -99,7 +110,7 @@ static const sim_host_t *find_host(const sim_network_t *net, const char *name, u
             any = h;
         }
     }
-    return any;
+    return any != NULL ? any : rest;
 }
 
 adder_err_t sim_network_route(const sim_network_t *net, const uint8_t ip4[4], uint16_t port,
@@ -109,10 +120,10 @@ adder_err_t sim_network_route(const sim_network_t *net, const uint8_t ip4[4], ui
     (void)snprintf(name, sizeof name, "%u.%u.%u.%u", ip4[0], ip4[1], ip4[2], ip4[3]);
     const bool stand_in = ip4[0] == STAND_IN_A && ip4[1] == STAND_IN_B && ip4[2] == 0 && ip4[3] != 0 &&
                           ip4[3] <= net->host_count;
-    if (stand_in) {
-        (void)snprintf(name, sizeof name, "%s", net->hosts[ip4[3] - 1].name);
-    }
     const sim_host_t *h = find_host(net, name, port);
+    if (stand_in && (h == NULL || strcmp(h->name, "*") == 0)) {
+        h = find_host(net, net->hosts[ip4[3] - 1].name, port);
+    }
     if (h != NULL) {
         memcpy(to_out->ip4, h->to_ip4, 4);
         to_out->port = h->to_port != 0 ? h->to_port : port;

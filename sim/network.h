@@ -47,7 +47,7 @@ typedef struct {
 
 /* One entry of "hosts". */
 typedef struct {
-    char name[SIM_NETWORK_NAME_MAX + 1]; /* lower case, or a dotted address */
+    char name[SIM_NETWORK_NAME_MAX + 1]; /* lower case, or a dotted address, or "*" */
     uint16_t port;                       /* 0 = every port */
     uint8_t to_ip4[4];
     uint16_t to_port; /* 0 = the same port */

@@ -274,7 +274,7 @@ static bool read_host(const reader_t *r, const cJSON *j, sim_host_t *h)
     }
     for (size_t i = 0; i < len; i++) {
         const unsigned char c = (unsigned char)j->string[i];
-        if (!isalnum(c) && c != '.' && c != '-' && c != '_') {
+        if (!isalnum(c) && c != '.' && c != '-' && c != '_' && !(c == '*' && len == 1)) {
             return fail(r, "names are made of letters, digits, '.', '-' and '_', and a port follows ':'");
         }
         h->name[i] = (char)tolower(c);

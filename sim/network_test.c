@@ -194,6 +194,12 @@ static void names_lead_where_they_are_mapped(void **state)
     assert_int_equal(sim_network_resolve(net, "", ip), ADDER_ERR_NOT_FOUND);
     expect_route(net, "93.184.216.34", 80, "93.184.216.34", 80);
     sim_network_destroy(net);
+    net = load("{\"hosts\": {\"*\": \"127.0.0.1:9000\", \"a.test:80\": \"127.0.0.2\"}}", msg, sizeof msg);
+    expect_route(net, "a.test", 80, "127.0.0.2", 80);
+    expect_route(net, "a.test", 81, "127.0.0.1", 9000);
+    expect_route(net, "whatever.com", 443, "127.0.0.1", 9000);
+    expect_route(net, "8.8.8.8", 53, "127.0.0.1", 9000);
+    sim_network_destroy(net);
 }
 
 static void lookups_can_be_abandoned(void **state)

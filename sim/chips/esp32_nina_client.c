@@ -103,7 +103,8 @@ static bool client_step(nina_t *n, uint64_t now_us)
         if (found == NINA_LOOKUP_WAIT) {
             return false;
         }
-        return found == NINA_LOOKUP_FOUND ? begin_connect(n, now_us) : connect_done(n, false);
+        return found == NINA_LOOKUP_FOUND && n->op.seq == NINA_TLS ? begin_connect(n, now_us)
+                                                                   : connect_done(n, false);
     }
     if (n->op.stage == STAGE_HANDSHAKE) {
         return tls_step(n, now_us);
@@ -149,24 +150,24 @@ nina_result_t nina_start_client(nina_t *n, uint64_t now_us)
         nina_bytes(n, 4, n->op.ip, 4);
     }
     const bool named = n->op.host[0] != '\0';
+    if (named && (mode == NINA_TCP || mode == NINA_UDP)) {
+        /* 1.x looks the name up, then takes the address's four bytes for another name. */
+        sim_chip_log(&n->chip, "start_client: firmware 1.x opens %s by address only; resolve \"%.60s\" first",
+                     mode == NINA_TCP ? "TCP" : "UDP", n->op.host);
+        n->op.stage = STAGE_LOOKUP;
+        n->step = client_step;
+        nina_lookup_begin(n, now_us);
+        return NINA_WAIT;
+    }
     switch (mode) {
     case NINA_UDP:
-        /* 1.x takes the address of the name's record for the name's address: goes nowhere. */
         memcpy(s->udp.peer, n->op.ip, 4);
         s->udp.port = n->op.port;
         s->udp.out_len = 0;
         s->kind = NINA_UDP;
-        if (named) {
-            sim_chip_log(&n->chip, "start_client: firmware 1.x cannot send UDP to a name; resolve it first");
-        }
         return nina_reply_u8(n, 1);
     case NINA_TCP:
         n->step = client_step;
-        if (named) {
-            sim_chip_log(&n->chip, "start_client: firmware 1.x cannot open TCP to a name; resolve it first");
-            (void)begin_lost(n, now_us, CONNECT_US);
-            return NINA_WAIT;
-        }
         break;
     case NINA_TLS:
         n->step = client_step;

@@ -259,12 +259,12 @@ static void failures_have_no_parameters(void **state)
     (void)close(peer.fd);
     assert_int_equal(start_client(0, peer.port, 0), 0); /* refused, at once */
     assert_int_equal(client_state(0), 0);
-    uint64_t t0 = bench.now_us;
+    const uint64_t t0 = bench.now_us;
     assert_int_equal(CALL(&bench, 0x2D, &r, P(10, 255, 255, 1), BE(80), P(0), P(0)), 0);
     assert_true(bench.now_us - t0 >= 3000000); /* 30 s at speed 10 */
-    t0 = bench.now_us;
+    /* 1.x has no TCP or UDP by name */
     assert_int_equal(CALL(&bench, 0x2D, &r, S("tls.test"), P(0, 0, 0, 0), BE(80), P(0), P(0)), 0);
-    assert_true(bench.now_us - t0 >= 3000000); /* 1.x has no TCP by name */
+    assert_int_equal(CALL(&bench, 0x2D, &r, S("tls.test"), P(0, 0, 0, 0), BE(80), P(0), P(1)), 0);
     assert_int_equal(start_client(0, 80, 9), 0);
     expect_u8(CALL0(&bench, 0x30, &r), 1);
     assert_int_equal(start_client(0, 80, 0), 0); /* no link */

@@ -1,0 +1,145 @@
+/* Arbitrary selects, bytes, pins and waits on the ESP32 model. Invariants:
+ *   1. no crash of ours, whatever the firmware would do
+ *   2. READY falls again: unless held in reset, in the loader or in Bluetooth mode, the chip is ready
+ *      for a command some time after the last wire moved
+ *   3. memory and sockets stay within the chip's own
+ * The input is a list of actions, see act(). All addresses lead to one listening socket here, so a
+ * run touches nothing else of the computer but the loopback ports it binds. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sim/chips/esp32_nina_host.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(expr)                                                                                          \
+    do {                                                                                                     \
+        if (!(expr))                                                                                         \
+            abort();                                                                                         \
+    } while (0)
+
+static int listener = -1;
+static char network[400];
+
+static void prepare(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t len = sizeof a;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(bind(listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(listener, 64) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&a, &len) == 0);
+    (void)fcntl(listener, F_SETFL, O_NONBLOCK);
+    (void)snprintf(
+        network, sizeof network,
+        "{\"access_points\": [{\"ssid\": \"a\"}, {\"ssid\": \"b\", \"password\": \"12345678\"}],"
+        " \"outside\": false, \"speed\": 1000, \"time\": 1750000000, \"hosts\": {\"*\": \"127.0.0.1:%u\"}}",
+        ntohs(a.sin_port));
+}
+
+typedef struct {
+    const uint8_t *at, *end;
+} input_t;
+
+static uint8_t take(input_t *in)
+{
+    return in->at < in->end ? *in->at++ : 0;
+}
+
+static size_t take_bytes(input_t *in, uint8_t *out, size_t cap)
+{
+    size_t len = take(in);
+    len = len > 200 ? (len - 200) * 80 : len;
+    len = len < cap ? len : cap;
+    const size_t here = (size_t)(in->end - in->at) < len ? (size_t)(in->end - in->at) : len;
+    memset(out, 0x5A, len);
+    memcpy(out, in->at, here);
+    in->at += here;
+    return len;
+}
+
+static void transfer(bench_t *b, const uint8_t *bytes, size_t len)
+{
+    uint8_t back[NINA_BUF + 64];
+    b->chip->cls->spi_transfer(b->chip, bytes, back, len, b->now_us);
+    b->now_us += len;
+}
+
+static void act(bench_t *b, input_t *in)
+{
+    static const unsigned wires[] = {NINA_PIN_CS, NINA_PIN_RESET, NINA_PIN_GPIO0, NINA_PIN_SCK, NINA_PIN_MOSI};
+    uint8_t bytes[NINA_BUF + 64];
+    const uint8_t what = take(in);
+    switch (what % 8) {
+    case 0: /* bytes as they are, selected or not */
+        transfer(b, bytes, take_bytes(in, bytes, sizeof bytes));
+        break;
+    case 1: /* a pin moves */
+        bench_drive(b, wires[take(in) % 5], (sim_level_t)(take(in) % 3));
+        break;
+    case 2: /* time passes */
+        bench_wait(b, (uint64_t)take(in) * 40);
+        break;
+    case 3:
+        b->net->wifi = (take(in) & 1) != 0;
+        break;
+    case 4: { /* a reply is read */
+        memset(bytes, 0, sizeof bytes);
+        bench_drive(b, NINA_PIN_CS, SIM_LOW);
+        bench_wait(b, 10);
+        transfer(b, bytes, take(in) * 16u);
+        bench_drive(b, NINA_PIN_CS, SIM_HIGH);
+        bench_wait(b, 200);
+        break;
+    }
+    default: { /* a command as a host sends it, the rest of the frame arbitrary */
+        bytes[0] = 0xE0;
+        const size_t len = take_bytes(in, bytes + 1, sizeof bytes - 1) + 1;
+        bench_drive(b, NINA_PIN_CS, SIM_LOW);
+        bench_wait(b, 10);
+        transfer(b, bytes, len);
+        bench_drive(b, NINA_PIN_CS, SIM_HIGH);
+        bench_wait(b, 4000);
+        break;
+    }
+    }
+}
+
+static void check_limits(const nina_t *n)
+{
+    CHECK(n->rx_len <= NINA_BUF && n->tx_len <= NINA_BUF && n->tx_pos <= n->tx_len);
+    for (int i = 0; i < NINA_SLOTS; i++) {
+        CHECK(n->slots[i].udp.in_pos <= n->slots[i].udp.in_len && n->slots[i].udp.in_len <= NINA_UDP_MAX);
+        CHECK(n->slots[i].udp.out_len <= NINA_UDP_MAX);
+    }
+    CHECK(n->count.opened - n->count.closed <= NINA_CONNS);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (listener < 0) {
+        prepare();
+    }
+    static bench_t bench;
+    bench_t *b = &bench;
+    CHECK(bench_open(b, &sim_chip_esp32_nina, network, host_pulls, 7));
+    nina_t *n = (nina_t *)(void *)b->chip;
+    input_t in = {data, data + size};
+    host_reset(b);
+    for (int i = 0; i < 64 && in.at < in.end; i++) {
+        act(b, &in);
+        check_limits(n);
+    }
+    bench_drive(b, NINA_PIN_RESET, SIM_HIGH);
+    bench_drive(b, NINA_PIN_CS, SIM_HIGH);
+    if (n->state != NINA_ROM && n->state != NINA_BLE) {
+        CHECK(host_ready_low(b, 1000000) || n->state == NINA_ROM || n->state == NINA_BLE);
+    }
+    bench_close(b);
+    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0;) {
+        (void)close(fd);
+    }
+    return 0;
+}
