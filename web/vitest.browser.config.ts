@@ -6,6 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 // The tests stand outside web/, so that its packages must be named for them.
 export default defineConfig({
     root: here(".."),
+    server: { fs: { strict: false } },
     resolve: { alias: { "playwright-core": here("node_modules/playwright-core/index.mjs") } },
     test: {
         include: ["tests/browser/**/*.spec.ts"],

@@ -95,6 +95,21 @@ function TextKnob({ part, knob, state, link, live }: KnobProps) {
     );
 }
 
+// Of a radio: where it is in the network.
+function Radio({ state }: { readonly state: PartState | undefined }) {
+    const say = (name: string): string => {
+        const value = state?.state[name];
+        return typeof value === "string" && value !== "0.0.0.0" ? value : "";
+    };
+    if (typeof state?.state["ssid"] !== "string") return null;
+    const words = [say("status"), say("ssid"), say("ip")].filter((word) => word !== "");
+    return (
+        <p class="radio" data-testid="radio">
+            {words.join(" · ").replaceAll("_", " ")}
+        </p>
+    );
+}
+
 // What a part shows rather than takes: the colours of pixels.
 function Swatches({ part, state }: { readonly part: Part; readonly state: PartState | undefined }) {
     const colors = pixelColors(state);
@@ -174,9 +189,14 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
     return (
         <section class="panel parts" aria-labelledby="parts-title">
             <h2 id="parts-title">Surroundings</h2>
-            {surroundings.flatMap((part) =>
-                part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
-            )}
+            {surroundings.map((part) => (
+                <div key={part.id}>
+                    {part.knobs.map((knob) => (
+                        <KnobView key={knob.name} knob={knob} {...common(part)} />
+                    ))}
+                    <Radio state={now.parts.get(part.id)} />
+                </div>
+            ))}
             {parts.map((part) => (
                 <Swatches key={part.id} part={part} state={now.parts.get(part.id)} />
             ))}
