@@ -1,7 +1,7 @@
 /* Fonts of fixed-size cells: one 1-bit bitmap with all glyphs side by side.
  *
  *     adder_bitmap_t glyphs;                                   // yours: layers keep their notes in it
- *     adder_font_bitmap(&adder_font_terminal, &glyphs);
+ *     adder_font_bitmap(&adder_font_terminal, &glyphs);        // adder/display/terminal.h
  *     uint16_t tile;
  *     if (adder_font_glyph(&adder_font_terminal, 'A', &tile))
  *         err = adder_tilegrid_set(&text, 0, 0, tile);
@@ -11,7 +11,9 @@
 #ifndef ADDER_FONT_H
 #define ADDER_FONT_H
 
-#include "adder/display/bitmap.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Code points first .. first + count - 1 are tiles tile, tile + 1, ... */
 typedef struct {
@@ -25,7 +27,7 @@ typedef struct {
     uint8_t ascent;        /* rows above the baseline */
     uint16_t glyph_count;
     uint16_t bitmap_width; /* glyph_count * width */
-    const uint8_t *pixels; /* as an adder_bitmap_t of 1 bit */
+    const uint8_t *pixels; /* 1 bit each, leftmost in the top bit, rows padded to 32 bits */
     size_t pixels_len;
     const adder_font_range_t *ranges; /* rising, not overlapping */
     uint16_t range_count;
@@ -36,7 +38,4 @@ extern const adder_font_t adder_font_terminal;
 
 /* The tile of a code point; false when the font has none. */
 bool adder_font_glyph(const adder_font_t *font, uint32_t code_point, uint16_t *tile_out);
-/* Make *out a read-only view of all glyphs. */
-void adder_font_bitmap(const adder_font_t *font, adder_bitmap_t *out);
-
 #endif

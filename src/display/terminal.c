@@ -351,6 +351,13 @@ static void character(adder_terminal_t *t, uint32_t c)
 
 /* ---- public ---- */
 
+void adder_font_bitmap(const adder_font_t *font, adder_bitmap_t *out)
+{
+    ADDER_IGNORE(
+        adder_bitmap_init_const(out, font->bitmap_width, font->height, 1, font->pixels, font->pixels_len),
+        "a font's own tables fit, or the bitmap stays empty");
+}
+
 void adder_terminal_init(adder_terminal_t *t, const adder_font_t *font, adder_tilegrid_t *text,
                          adder_tilegrid_t *status)
 {

@@ -17,10 +17,3 @@ bool adder_font_glyph(const adder_font_t *font, uint32_t code_point, uint16_t *t
     }
     return false;
 }
-
-void adder_font_bitmap(const adder_font_t *font, adder_bitmap_t *out)
-{
-    ADDER_IGNORE(
-        adder_bitmap_init_const(out, font->bitmap_width, font->height, 1, font->pixels, font->pixels_len),
-        "a font's own tables fit, or the bitmap stays empty");
-}

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "adder/font.h"
+#include "adder/display/terminal.h"
 
 static void find_glyphs(void **state)
 {

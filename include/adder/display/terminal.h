@@ -18,6 +18,9 @@
 #include "adder/display/layer.h"
 #include "adder/font.h"
 
+/* Make *out a read-only view of all glyphs of a font, side by side. */
+void adder_font_bitmap(const adder_font_t *font, adder_bitmap_t *out);
+
 #define ADDER_TERMINAL_PARAMS 4
 
 typedef struct {
