@@ -422,7 +422,11 @@ py_t py_call_method(py_t self, const char *name, const py_t *args, size_t n)
 
 py_t py_import(const char *module)
 {
-    return owned(PyImport_ImportModule(module));
+    /* Not PyImport_Import: that asks the __import__ of whoever is running, which is the program's. */
+    PyObject *last = Py_BuildValue("(s)", "");
+    PyObject *m = last ? PyImport_ImportModuleLevel(module, NULL, NULL, last, 0) : NULL;
+    Py_XDECREF(last);
+    return owned(m);
 }
 
 bool py_slice(py_t key, size_t len, int64_t *start, int64_t *step, size_t *count)

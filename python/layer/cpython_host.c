@@ -38,16 +38,10 @@ static py_t vm_console_read(const py_val_t *a)
     return py_bytes(text, n);
 }
 
-static size_t available(void)
-{
-    const vm_config_t *config = py_config();
-    return config->console_available != NULL ? config->console_available(config->ctx) : 0;
-}
-
 static py_t vm_console_available(const py_val_t *a)
 {
     (void)a;
-    return py_int((int64_t)available());
+    return py_int((int64_t)py_console_available());
 }
 
 static py_t vm_interrupt_char(const py_val_t *a)
@@ -81,7 +75,7 @@ static const py_class_t stream_class = {
 
 static bool woken_by_input(void *ctx)
 {
-    return available() > *(const size_t *)ctx;
+    return py_console_available() > *(const size_t *)ctx;
 }
 
 /* Ends early on new console input, which is what vm_wake() tells of. */
@@ -89,7 +83,7 @@ static py_t vm_wait(const py_val_t *a)
 {
     if (a[0].f < 0)
         return py_raise(PY_ValueError, "seconds must be >= 0");
-    size_t before = available();
+    size_t before = py_console_available();
     uint64_t us = a[0].f > 1e9 ? UINT64_MAX : (uint64_t)(a[0].f * 1e6);
     return py_wait_until(woken_by_input, &before, us, NULL) ? py_none() : PY_NULL;
 }

@@ -38,6 +38,13 @@ vm_state_t *vm_state(void)
     return &state;
 }
 
+static char *previous_traceback;
+
+const char *vm_previous_traceback(void)
+{
+    return previous_traceback;
+}
+
 /* ---- where CPython's own library is ---- */
 
 /* Beside the shared library that this process has loaded: PATH, PYTHONHOME, a pyenv or a virtual
@@ -145,6 +152,8 @@ adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap)
     }
     memset(&vm, 0, sizeof vm);
     vm.config = *config;
+    free(previous_traceback);
+    previous_traceback = vm_state()->previous_traceback ? strdup(vm_state()->previous_traceback) : NULL;
     vm.running = true;
     py_wait_start();
     if (!py_types_start() || !py_modules_start()) {
@@ -327,4 +336,9 @@ void py_console_write(const char *utf8, size_t len)
 {
     if (vm.config.console_write != NULL)
         vm.config.console_write(vm.config.ctx, utf8, len);
+}
+
+size_t py_console_available(void)
+{
+    return vm.config.console_available != NULL ? vm.config.console_available(vm.config.ctx) : 0;
 }

@@ -123,6 +123,7 @@ py_t py_call(py_t fn, const py_t *args, size_t n);
 py_t py_call_kw(py_t fn, const py_t *args, size_t n, const char *const *kw_names, const py_t *kw_values,
                 size_t n_kw);
 py_t py_call_method(py_t self, const char *name, const py_t *args, size_t n);
+/* By the interpreter's own rules, not the program's: native modules and the firmware's Python. */
 py_t py_import(const char *module);
 /* A slice over `len` items, clamped: the first index, the step and how many. */
 bool py_slice(py_t key, size_t len, int64_t *start_out, int64_t *step_out, size_t *count_out);
@@ -378,7 +379,7 @@ void py_free(void *memory);
 
 /* Values that live as long as the VM and belong to no object (singletons). */
 typedef enum {
-    PY_ROOT_BOARD, PY_ROOT_DISPLAY, PY_ROOT_TERMINAL, PY_ROOT_RTC_SOURCE, PY_ROOT_RUNTIME, PY_ROOT_PINS,
+    PY_ROOT_BOARD, PY_ROOT_DISPLAY, PY_ROOT_TERMINAL, PY_ROOT_RTC_SOURCE, PY_ROOT_RTC, PY_ROOT_RUNTIME, PY_ROOT_PINS,
     PY_ROOT_MISC, PY_ROOT_COUNT
 } py_root_t;
 void py_root_set(py_root_t slot, py_t value);
@@ -415,5 +416,6 @@ void py_enter(void);
 
 /* Text to the console (the serial port of the board). */
 void py_console_write(const char *utf8, size_t len);
+size_t py_console_available(void); /* bytes typed and not yet read */
 
 #endif

@@ -88,6 +88,9 @@ typedef struct {
 
 /* One for the process; host/ fills it before the first vm_start(). Machine thread only. */
 vm_state_t *vm_state(void);
+/* previous_traceback as it stood at vm_start(): what supervisor.get_previous_traceback() gives while
+ * the run that began since writes its own. NULL = none; valid until the next vm_start(). */
+const char *vm_previous_traceback(void);
 
 /* ADDER_ERR_INTERNAL with the interpreter's message in `msg`. */
 adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap) ADDER_MUST_USE;

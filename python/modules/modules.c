@@ -1,7 +1,22 @@
-/* The table of all native modules. A module that others use stands after them: at the end of a VM the
+/* The table of all native modules. A module that others use stands before them: at the end of a VM the
  * resets run from the last to the first. */
 #include "python/layer/py.h"
 
+/* clang-format off */
+#define MODULES(X)                                                                                           \
+    X(microcontroller) X(microcontroller_pin) X(nvm) X(watchdog) X(board)                                    \
+    X(digitalio) X(analogio) X(pwmio) X(neopixel_write)                                                      \
+    X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi)                                                \
+    X(time) X(rtc) X(supervisor) X(storage) X(os_getenv)
+/* clang-format on */
+
+#define DECLARE(name) extern const py_module_t name##_module;
+MODULES(DECLARE)
+#undef DECLARE
+
 const py_module_t *const py_modules[] = {
-    NULL,
+#define ENTRY(name) &name##_module,
+    MODULES(ENTRY)
+#undef ENTRY
+        NULL,
 };

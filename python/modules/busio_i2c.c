@@ -1,0 +1,217 @@
+/* busio.I2C */
+#include "python/modules/busio.h"
+#include "python/modules/pins.h"
+
+enum { TRANSFER_TIMEOUT_MS = 1000, FIRST_ADDRESS = 0x08, LAST_ADDRESS = 0x77 };
+
+bool busio_i2c_open(busio_i2c_obj_t *o, py_t scl, py_t sda, uint32_t hz, uint32_t timeout_ms)
+{
+    const adder_mcu_t *mcu = py_mcu();
+    o->scl = o->sda = ADDER_PIN_NONE;
+    o->timeout_ms = timeout_ms;
+    if (!pins_claim_arg(scl, "scl", &o->scl) || !pins_claim_arg(sda, "sda", &o->sda))
+        return false;
+    adder_err_t err = mcu->bus->i2c_open(mcu->ctx, o->scl, o->sda, hz, &o->bus);
+    if (err == ADDER_ERR_PIN)
+        return py_fail(py_raise(PY_ValueError, "Invalid pins"));
+    if (err == ADDER_ERR_STATE)
+        return py_fail(py_raise(PY_RuntimeError, "No pull up found on SDA or SCL; check your wiring"));
+    if (err != ADDER_OK)
+        return py_fail(py_raise_err(err, "I2C"));
+    o->open = true;
+    return true;
+}
+
+void busio_i2c_close(void *s)
+{
+    busio_i2c_obj_t *o = s;
+    const adder_mcu_t *mcu = py_mcu();
+    if (o->open)
+        mcu->bus->close(mcu->ctx, o->bus.ctx);
+    if (o->scl != o->sda) { /* both 0 in an object whose __init__ never ran */
+        pins_release(o->scl);
+        pins_release(o->sda);
+    }
+    *o = (busio_i2c_obj_t){.scl = ADDER_PIN_NONE, .sda = ADDER_PIN_NONE};
+}
+
+bool busio_i2c_live(const void *s)
+{
+    return ((const busio_i2c_obj_t *)s)->open;
+}
+
+static const py_arg_t init_args[] = {PY_REQ_OBJ("scl"), PY_REQ_OBJ("sda"),
+                                     PY_KW_INT("frequency", 100000, 1, PY_INT_MAX),
+                                     PY_KW_INT("timeout", 255, 0, PY_INT_MAX), PY_END};
+
+static bool init(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    if (a[2].i > 1000000)
+        return py_fail(py_raise(PY_ValueError, "frequency must be 1-1000000"));
+    return busio_i2c_open(s, a[0].obj, a[1].obj, (uint32_t)a[2].i, TRANSFER_TIMEOUT_MS);
+}
+
+/* ---- lock ---- */
+
+static bool try_lock(void *ctx)
+{
+    busio_i2c_obj_t *o = ctx;
+    if (o->locked)
+        return false;
+    o->locked = true;
+    return true;
+}
+
+static void unlock(void *ctx)
+{
+    ((busio_i2c_obj_t *)ctx)->locked = false;
+}
+
+static bool needs_lock(const busio_i2c_obj_t *o)
+{
+    return o->locked || py_fail(py_raise(PY_RuntimeError, "Function requires lock"));
+}
+
+static py_t m_try_lock(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)a;
+    return py_bool(try_lock(s));
+}
+
+static py_t m_unlock(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)a;
+    unlock(s);
+    return py_none();
+}
+
+static py_t m_deinit(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)a;
+    busio_i2c_close(s);
+    return py_none();
+}
+
+/* ---- transfers ---- */
+
+static adder_err_t xfer(busio_i2c_obj_t *o, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
+                        size_t rd_len)
+{
+    return o->bus.ops->xfer(o->bus.ctx, addr7, wr, wr_len, rd, rd_len, o->timeout_ms);
+}
+
+static py_t result(adder_err_t err)
+{
+    if (err != ADDER_OK && err != ADDER_ERR_NOT_FOUND && err != ADDER_ERR_TIMEOUT)
+        err = ADDER_ERR_IO;
+    return err == ADDER_OK ? py_none() : py_raise_err(err, NULL);
+}
+
+static py_t m_scan(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)a;
+    busio_i2c_obj_t *o = s;
+    py_t found = needs_lock(o) ? py_list(NULL, 0) : PY_NULL;
+    for (uint8_t address = FIRST_ADDRESS; !py_null(found) && address <= LAST_ADDRESS; address++) {
+        if (xfer(o, address, NULL, 0, NULL, 0) == ADDER_OK && !py_list_append(found, py_int(address)))
+            return PY_NULL;
+    }
+    return found;
+}
+
+static const py_arg_t address_args[] = {PY_REQ_INT("address", 0, 127), PY_END};
+
+static py_t m_probe(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    busio_i2c_obj_t *o = s;
+    return needs_lock(o) ? py_bool(xfer(o, (uint8_t)a[0].i, NULL, 0, NULL, 0) == ADDER_OK) : PY_NULL;
+}
+
+static bool not_empty(size_t n)
+{
+    return n > 0 || py_fail(py_raise(PY_ValueError, "buffer length must be >= 1"));
+}
+
+static const py_arg_t read_args[] = {PY_REQ_INT("address", 0, 127), PY_REQ_WBUF("buffer"), PY_KW_START_END,
+                                     PY_END};
+
+static py_t m_readfrom_into(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    uint8_t *p;
+    size_t n;
+    if (!needs_lock(s))
+        return PY_NULL;
+    py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
+    return not_empty(n) ? result(xfer(s, (uint8_t)a[0].i, NULL, 0, p, n)) : PY_NULL;
+}
+
+static const py_arg_t write_args[] = {PY_REQ_INT("address", 0, 127), PY_REQ_RBUF("buffer"), PY_KW_START_END,
+                                      PY_END};
+
+static py_t m_writeto(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    uint8_t *p;
+    size_t n;
+    if (!needs_lock(s))
+        return PY_NULL;
+    py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
+    return result(xfer(s, (uint8_t)a[0].i, p, n, NULL, 0));
+}
+
+static const py_arg_t both_args[] = {PY_REQ_INT("address", 0, 127),
+                                     PY_REQ_RBUF("out_buffer"),
+                                     PY_REQ_WBUF("in_buffer"),
+                                     PY_KW_INT("out_start", 0, INT32_MIN, INT32_MAX),
+                                     PY_KW_INT("out_end", INT32_MAX, INT32_MIN, INT32_MAX),
+                                     PY_KW_INT("in_start", 0, INT32_MIN, INT32_MAX),
+                                     PY_KW_INT("in_end", INT32_MAX, INT32_MIN, INT32_MAX),
+                                     PY_END};
+
+static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    uint8_t *out, *in;
+    size_t out_n, in_n;
+    if (!needs_lock(s))
+        return PY_NULL;
+    py_buf_slice(&a[1].buf, a[3].i, a[4].i, &out, &out_n);
+    py_buf_slice(&a[2].buf, a[5].i, a[6].i, &in, &in_n);
+    return not_empty(in_n) ? result(xfer(s, (uint8_t)a[0].i, out, out_n, in, in_n)) : PY_NULL;
+}
+
+const py_method_t busio_i2c_methods[] = {
+    {"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
+    {"try_lock", m_try_lock, NULL, 0, NULL},
+    {"unlock", m_unlock, NULL, 0, NULL},
+    {"scan", m_scan, NULL, 0, NULL},
+    {"probe", m_probe, address_args, 0, NULL},
+    {"readfrom_into", m_readfrom_into, read_args, 0, NULL},
+    {"writeto", m_writeto, write_args, 0, NULL},
+    {"writeto_then_readfrom", m_writeto_then_readfrom, both_args, 0, NULL},
+    PY_END};
+const py_class_t busio_i2c_class = {.module = "busio",
+                                    .name = "I2C",
+                                    .doc = "I2C(scl, sda, *, frequency=100000, timeout=255)",
+                                    .size = sizeof(busio_i2c_obj_t),
+                                    .context = true,
+                                    .init_args = init_args,
+                                    .init = init,
+                                    .fini = busio_i2c_close,
+                                    .live = busio_i2c_live,
+                                    .methods = busio_i2c_methods};
+
+bool busio_i2c_share(py_t v, const char *name, adder_i2c_t *i2c_out, adder_bus_lock_t *lock_out)
+{
+    const py_class_t *cls =
+        py_struct(v, &bitbangio_i2c_class) != NULL ? &bitbangio_i2c_class : &busio_i2c_class;
+    busio_i2c_obj_t *o = py_struct_arg(v, cls, name);
+    if (o == NULL)
+        return false;
+    *i2c_out = o->bus;
+    *lock_out = (adder_bus_lock_t){.try_lock = try_lock, .unlock = unlock, .ctx = o};
+    return true;
+}
