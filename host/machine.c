@@ -346,9 +346,9 @@ static bool run_code(machine_t *m)
     }
     const char *shown = name[0] == '/' && strrchr(name, '/') == name ? name + 1 : name;
     snprintf(m->priv.running, sizeof m->priv.running, "%.255s", shown);
+    status_bar(m, shown);
     console_print(m->console, shown);
     console_print(m->console, " output:\n");
-    status_bar(m, shown);
     set_phase(m, MACHINE_RUNNING, shown);
     sim_board_timeline_start(m->board);
     if (m->code_started_ms == 0)

@@ -94,6 +94,7 @@ def test_for_ends_a_program_that_catches_everything(adder):
 def test_ctrl_c_then_the_repl_then_ctrl_d(board, terminal):
     b = board("import time\nprint('go')\nwhile True:\n    time.sleep(1)\n", terminal=terminal)
     b.expect("go\n")
+    b.quiet(0.2)
     b.send("\x03")
     b.expect('Traceback (most recent call last):\n  File "code.py", line 4, in <module>\nKeyboardInterrupt: \n')
     b.expect("\nCode done running.\n")
