@@ -1,22 +1,24 @@
 /* Single pixels and filled rectangles in a buffer of any pixel format. */
+#include <string.h>
+
 #include "display_int.h"
 
 /* Below 8 bits a byte holds pixels of a row or of a column; the first is in the low bits unless reversed. */
 static void put_packed(const canvas_t *c, int32_t index, uint32_t native)
 {
     const adder_pixel_format_t *f = c->format;
-    const int32_t per_byte = 8 / f->depth;
+    const int32_t last = (1 << c->byte_shift) - 1; /* slot in a byte */
     int32_t byte, slot;
     if (f->pixels_in_byte_share_row) {
-        byte = index / per_byte;
-        slot = index % per_byte;
+        byte = index >> c->byte_shift;
+        slot = index & last;
     } else {
-        const int32_t row = index / c->width;
-        byte = index - row * c->width + row / per_byte * c->width;
-        slot = row % per_byte;
+        const int32_t row = index >> c->row_shift;
+        byte = (index & ((1 << c->row_shift) - 1)) + (row >> c->byte_shift) * c->width;
+        slot = row & last;
     }
     if (f->reverse_pixels_in_byte)
-        slot = per_byte - 1 - slot;
+        slot = last - slot;
     const unsigned shift = (unsigned)slot * f->depth;
     const unsigned mask = ((1u << f->depth) - 1u) << shift;
     c->out[byte] = (uint8_t)((c->out[byte] & ~mask) | (native << shift & mask));
@@ -58,7 +60,9 @@ void canvas_fill(const canvas_t *c, const adder_area_t *a, uint32_t native)
     if (step < 0)
         index -= length - 1; /* the same pixels, upwards */
     for (int32_t run = 0; run < runs; run++, index += run_step) {
-        if (c->format->depth == 16) {
+        if (c->format->depth == 8) {
+            memset(c->out + index, (int)native, (size_t)length);
+        } else if (c->format->depth == 16) {
             px16_t *p = row16_mut(c->out) + index;
             for (int32_t i = 0; i < length; i++)
                 p[i] = (uint16_t)native;

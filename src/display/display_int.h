@@ -154,6 +154,10 @@ typedef struct {
     adder_area_t screen; /* what is painted, on the screen */
     int32_t width;       /* pixels in a row of the buffer */
     int32_t origin, step_x, step_y;
+    /* Where a byte holds a piece of a column, indices count rows of 1 << row_shift pixels (at least width),
+     * so that row and column come from an index without a division. */
+    uint8_t row_shift;
+    uint8_t byte_shift; /* depth below 8: log2 of the pixels in a byte */
 } canvas_t;
 
 void canvas_put(const canvas_t *c, int32_t index, uint32_t native);

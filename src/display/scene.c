@@ -356,7 +356,15 @@ static void compose(adder_scene_t *s, const canvas_t *c, size_t len)
 static canvas_t make_canvas(const adder_scene_t *s, uint16_t rotation, const adder_area_t *area, void *out)
 {
     canvas_t c = {.out = out, .format = &s->format, .width = area->x2 - area->x1};
-    const int32_t w = c.width, base = -area->y1 * w - area->x1;
+    int32_t w = c.width;
+    if (s->format.depth < 8) {
+        c.byte_shift = s->format.depth == 1 ? 3 : s->format.depth == 2 ? 2 : 1;
+        while (1 << c.row_shift < w)
+            c.row_shift++;
+        if (!s->format.pixels_in_byte_share_row)
+            w = 1 << c.row_shift;
+    }
+    const int32_t base = -area->y1 * w - area->x1;
     switch (rotation) {
     case 90: /* px = height - 1 - y, py = x */
         c.step_x = w;
