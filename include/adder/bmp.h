@@ -16,8 +16,9 @@
  * wrapping; (3) work per pixel row is bounded by its width. A truncated file shows as zeros and
  * `bmp.failed` tells of it.
  *
- * RAM: the struct (about 80 bytes) and the cache. A cache of one padded row (bmp.stride) reads each row
- * once; a bigger one takes several rows at a time; a smaller one, of at least 64 bytes, works by pieces. */
+ * RAM on a 32-bit machine: the struct (56 bytes) and the cache. A cache of one padded row (bmp.stride) reads
+ * each row once; a bigger one takes several rows at a time; a smaller one, of at least 64 bytes, works by
+ * pieces. */
 #ifndef ADDER_BMP_H
 #define ADDER_BMP_H
 

@@ -257,10 +257,19 @@ static void leaf_settle(adder_layer_t *l)
             g->layer.priv.flags |= GROUP_HAS_SHOWN;
 }
 
+static void give_up_removed(adder_scene_t *s, adder_layer_t *l)
+{
+    if (l->kind != ADDER_LAYER_GROUP)
+        return;
+    add_screen_area(s, &as_group(l)->priv.removed);
+    as_group(l)->priv.removed = (adder_area_t){0, 0, 0, 0};
+}
+
 /* A subtree that was hidden: give up what it covered. */
 static void hide_subtree(adder_scene_t *s, adder_layer_t *top)
 {
     for (adder_layer_t *l = top; l != NULL; l = layer_walk_front(top, l, true)) {
+        give_up_removed(s, l);
         add_screen_area(s, &l->priv.shown);
         l->priv.shown = (adder_area_t){0, 0, 0, 0};
         l->priv.flags &= (uint8_t) ~(GROUP_HAS_SHOWN | LAYER_VISIBLE);
@@ -284,8 +293,7 @@ void adder_scene_collect(adder_scene_t *s)
             if (l->kind != ADDER_LAYER_GROUP) {
                 leaf_changes(s, l);
             } else {
-                add_screen_area(s, &as_group(l)->priv.removed);
-                as_group(l)->priv.removed = (adder_area_t){0, 0, 0, 0};
+                give_up_removed(s, l);
                 if (!visible && (l->priv.flags & GROUP_HAS_SHOWN) != 0)
                     hide_subtree(s, l);
             }

@@ -302,6 +302,23 @@ static void dirty_rectangles(void **state)
     collects("0,0-60,40");
 }
 
+/* What must stay true: a member taken out of a group counts, though a group around it was hidden since. */
+static void removed_then_hidden(void **state)
+{
+    (void)state;
+    adder_group_t outer;
+    set_up(60, 40, 0);
+    adder_group_init(&outer, 0, 0, 1);
+    assert_int_equal(adder_group_remove(&w.root, &w.inner.layer), ADDER_OK);
+    assert_int_equal(adder_group_append(&outer, &w.inner.layer), ADDER_OK);
+    assert_int_equal(adder_group_append(&w.root, &outer.layer), ADDER_OK);
+    collects("0,0-60,40");
+    assert_int_equal(adder_group_remove(&w.inner, &w.grid.layer), ADDER_OK);
+    outer.layer.hidden = true;
+    collects("0,0-3,3");
+    collects("");
+}
+
 static void dirty_cells(void **state)
 {
     (void)state;
@@ -462,6 +479,7 @@ int main(void)
         cmocka_unit_test(polygon),
         cmocka_unit_test(tree),
         cmocka_unit_test(dirty_rectangles),
+        cmocka_unit_test(removed_then_hidden),
         cmocka_unit_test(dirty_cells),
         cmocka_unit_test(dirty_on_the_panel),
         cmocka_unit_test(dirty_overflow),

@@ -5,7 +5,8 @@
  *     adder_err_t err = adder_bitmap_init(&b, 32, 16, 2, pixels, sizeof pixels);
  *     adder_bitmap_set(&b, 3, 4, 2);                              // and the change is remembered
  *
- * RAM: the struct (about 40 bytes) and the caller's pixels: ceil(width*bits/32)*4*height bytes. */
+ * RAM on a 32-bit machine: the struct (36 bytes) and the caller's pixels: ceil(width*bits/32)*4*height bytes.
+ */
 #ifndef ADDER_DISPLAY_BITMAP_H
 #define ADDER_DISPLAY_BITMAP_H
 

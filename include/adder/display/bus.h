@@ -8,7 +8,7 @@
  * Pins with ops NULL are not connected. FourWire without a command pin sends 9-bit words with the
  * data/command bit in front. No function sleeps: a reset pulse is two calls with 1 ms between.
  *
- * RAM: 60 to 80 bytes per bus. Threading: as adder/bus.h. */
+ * RAM on a 32-bit machine: 36 to 64 bytes per bus. Threading: as adder/bus.h. */
 #ifndef ADDER_DISPLAY_BUS_H
 #define ADDER_DISPLAY_BUS_H
 

@@ -16,7 +16,7 @@
  * its own.
  *
  * Time is microseconds of any clock that never goes back.
- * RAM: about 450 bytes and the buffer; a buffer of one row or more is fastest. */
+ * RAM on a 32-bit machine: 320 bytes and the buffer; a buffer of one row or more is fastest. */
 #ifndef ADDER_DISPLAY_BUSDISPLAY_H
 #define ADDER_DISPLAY_BUSDISPLAY_H
 

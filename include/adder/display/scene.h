@@ -13,7 +13,8 @@
  * pixels: what lies under it is never looked at, and no mask is needed. Rows are copied with running
  * addresses; palette colours come converted from a table. Rotation is done here, clockwise.
  *
- * RAM: about 230 bytes with the default ADDER_SCENE_DIRTY_MAX; no buffer of its own. */
+ * RAM on a 32-bit machine: 152 bytes with the default ADDER_SCENE_DIRTY_MAX; no buffer of its own. The
+ * deepest path of compose() takes about 800 bytes of stack. */
 #ifndef ADDER_DISPLAY_SCENE_H
 #define ADDER_DISPLAY_SCENE_H
 
