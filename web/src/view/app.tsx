@@ -32,9 +32,9 @@ export function App({ model, screen, terminal, link }: Props) {
                 <div class="side">
                     <PartsPanel now={now} link={link} />
                     <CountersPanel now={now} series={model.series} />
+                    <LogPanel now={now} />
                 </div>
                 <ConsolePanel terminal={terminal} link={link} live={live} />
-                <LogPanel now={now} />
             </main>
         </div>
     );

@@ -96,7 +96,7 @@ function TextKnob({ part, knob, state, link, live }: KnobProps) {
 }
 
 // Of a radio: where it is in the network.
-function Radio({ state }: { readonly state: PartState | undefined }) {
+function Radio({ part, state }: { readonly part: Part; readonly state: PartState | undefined }) {
     const say = (name: string): string => {
         const value = state?.state[name];
         return typeof value === "string" && value !== "0.0.0.0" ? value : "";
@@ -105,7 +105,7 @@ function Radio({ state }: { readonly state: PartState | undefined }) {
     const words = [say("status"), say("ssid"), say("ip")].filter((word) => word !== "");
     return (
         <p class="radio" data-testid="radio">
-            {words.join(" · ").replaceAll("_", " ")}
+            {part.title.split(",")[0]}: {words.join(" · ").replaceAll("_", " ")}
         </p>
     );
 }
@@ -194,7 +194,7 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
                     {part.knobs.map((knob) => (
                         <KnobView key={knob.name} knob={knob} {...common(part)} />
                     ))}
-                    <Radio state={now.parts.get(part.id)} />
+                    <Radio part={part} state={now.parts.get(part.id)} />
                 </div>
             ))}
             {parts.map((part) => (
