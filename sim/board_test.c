@@ -143,14 +143,41 @@ static void touch_gives_the_usual_numbers(void **state)
         char knobs[64];
         snprintf(knobs, sizeof knobs, "{\"touch\": [%d, %d]}", points[i][0], points[i][1]);
         bench_knob(t, "touch", knobs);
+        sim_board_advance(t->board, 10000);
         bench_touch_read(t, &x, &y, &z);
-        assert_int_equal((int)((x - 5200) * 320 / 53800), points[i][0]);
-        assert_int_equal((int)((y - 5800) * 240 / 51200), points[i][1]);
+        assert_int_equal((int)fmin((x - 5200) * 319 / 53800, 319), points[i][0]);
+        assert_int_equal((int)fmin((y - 5800) * 239 / 51200, 239), points[i][1]);
         assert_true(z > 10000);
     }
     bench_knob(t, "touch", "{\"touch\": null}");
+    sim_board_advance(t->board, 8000); /* no pressure left, but still the place */
     bench_touch_read(t, &x, &y, &z);
+    assert_int_equal((int)((x - 5200) * 319 / 53800), 300);
     assert_true(z < 10000);
+    sim_board_advance(t->board, 20000);
+    bench_touch_read(t, &x, &y, &z);
+    assert_int_equal((int)x, 0);
+    assert_true(z < 10000);
+}
+
+/* A release at any moment of a measurement gives a point under the finger or none. */
+static void no_touch_between_pressure_and_place(void **state)
+{
+    bench_t *t = *state;
+    for (unsigned us = 0; us < 30000; us += 250) {
+        double x, y, z, unused;
+        bench_knob(t, "touch", "{\"touch\": [200, 100]}");
+        sim_board_advance(t->board, 50000);
+        bench_knob(t, "touch", "{\"touch\": null}");
+        sim_board_advance(t->board, us);
+        bench_touch_read(t, &unused, &unused, &z);
+        sim_board_advance(t->board, 5000); /* a slow program */
+        bench_touch_read(t, &x, &y, &unused);
+        if (z > 10000) {
+            assert_in_range((int)((x - 5200) * 319 / 53800), 199, 201);
+            assert_in_range((int)((y - 5800) * 239 / 51200), 99, 101);
+        }
+    }
 }
 
 /* ---- sensors ---- */
@@ -334,6 +361,7 @@ int main(void)
         TEST(a_whole_frame_is_fast),
         TEST(bit_banged_display_works),
         TEST(touch_gives_the_usual_numbers),
+        TEST(no_touch_between_pressure_and_place),
         TEST(light_follows_the_knob),
         TEST(temperature_over_i2c),
         TEST(i2c_needs_pull_ups_and_a_bus),

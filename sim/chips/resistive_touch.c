@@ -18,12 +18,21 @@
 enum { XL, XR, YD, YU };
 static const char *const touch_pins[] = {"xl", "xr", "yd", "yu", NULL};
 
+/* A finger does not come and go at once: its pressure rises and falls, and the sheets still touch
+ * when the pressure is already too low to count. A program that measures pressure first and position
+ * afterwards relies on that; without it a release between the two gives a point at the edge. */
+enum { RAMP_US = 8000, LINGER_US = 24000, RAMP_STEP_US = 500 };
+static const double light_ohm = 20000;
+
 typedef struct {
     sim_chip_t chip;
     double size[2], x_range[2], y_range[2];
     double sheet_a_ohm, sheet_b_ohm, contact_ohm;
-    bool touched;
+    bool touched, turned; /* the finger; turned = since the last poll */
     double x, y, pressure;
+    uint64_t since_us;     /* it came or went */
+    bool lifting, contact; /* the sheets touch */
+    double now_ohm;
     uint64_t touches, samples;
     sim_counter_t counters[2];
 } touch_t;
@@ -35,6 +44,7 @@ static adder_err_t touch_create(sim_chip_t *c, const cJSON *config, char *msg, s
     t->sheet_a_ohm = 300;
     t->sheet_b_ohm = 600;
     t->contact_ohm = 120;
+    t->pressure = 1;
     adder_err_t err =
         chip_pair(cJSON_GetObjectItemCaseSensitive(config, "size"), "size", 1, 4096, t->size, msg, cap);
     if (err == ADDER_OK)
@@ -52,7 +62,11 @@ static adder_err_t touch_create(sim_chip_t *c, const cJSON *config, char *msg, s
 
 static void touch_power_on(sim_chip_t *c, uint64_t now_us)
 {
-    (void)c, (void)now_us; /* a finger stays where it is */
+    touch_t *t = (touch_t *)c; /* a finger stays where it is */
+    t->since_us = now_us > LINGER_US ? now_us - LINGER_US : 0;
+    t->contact = t->touched;
+    t->lifting = false;
+    t->now_ohm = t->pressure > 0 ? t->contact_ohm / t->pressure : light_ohm;
 }
 
 /* ---- the network ---- */
@@ -95,10 +109,35 @@ static void solve(network_t *n, double out[NODES])
     }
 }
 
+/* Programs map the calibrated range to 0..size-1 and cut off the fraction (Touchscreen 1.3): a little
+ * more than the pixel's number comes out as that number, rounding of the converter included. */
 static double fraction_at(double position, double size, const double range[2])
 {
-    const double f = (range[0] + (position + 0.5) / size * (range[1] - range[0])) / 65535;
+    const double f =
+        (range[0] + (position + 0.3) / (size > 1 ? size - 1 : 1) * (range[1] - range[0])) / 65535;
     return f < 0.001 ? 0.001 : f > 0.999 ? 0.999 : f;
+}
+
+/* ---- the finger ---- */
+
+static double ramp(double from_ohm, double to_ohm, uint64_t us)
+{
+    return from_ohm * pow(to_ohm / from_ohm, us >= RAMP_US ? 1 : (double)us / RAMP_US);
+}
+
+static uint64_t touch_poll(sim_chip_t *c, uint64_t now_us)
+{
+    touch_t *t = (touch_t *)c;
+    const double pressed_ohm = t->contact_ohm / t->pressure;
+    if (t->turned) {
+        t->turned = false;
+        t->since_us = now_us;
+    }
+    const uint64_t us = now_us - t->since_us;
+    t->lifting = t->lifting && !t->touched && us < LINGER_US;
+    t->contact = t->touched || t->lifting;
+    t->now_ohm = t->touched ? ramp(light_ohm, pressed_ohm, us) : ramp(pressed_ohm, light_ohm, us);
+    return us < LINGER_US ? now_us + RAMP_STEP_US : UINT64_MAX;
 }
 
 static bool touch_analog(sim_chip_t *c, unsigned pin, float *fraction_out)
@@ -106,14 +145,14 @@ static bool touch_analog(sim_chip_t *c, unsigned pin, float *fraction_out)
     touch_t *t = (touch_t *)c;
     network_t n = {0};
     double volts[NODES];
-    const double a = t->touched ? fraction_at(t->x, t->size[0], t->x_range) : 0.5;
-    const double b = t->touched ? fraction_at(t->y, t->size[1], t->y_range) : 0.5;
+    const double a = t->contact ? fraction_at(t->x, t->size[0], t->x_range) : 0.5;
+    const double b = t->contact ? fraction_at(t->y, t->size[1], t->y_range) : 0.5;
     join(&n, YD, NODE_A, t->sheet_a_ohm * a);
     join(&n, NODE_A, YU, t->sheet_a_ohm * (1 - a));
     join(&n, XL, NODE_B, t->sheet_b_ohm * b);
     join(&n, NODE_B, XR, t->sheet_b_ohm * (1 - b));
-    if (t->touched)
-        join(&n, NODE_A, NODE_B, t->contact_ohm / t->pressure);
+    if (t->contact)
+        join(&n, NODE_A, NODE_B, t->now_ohm);
     for (unsigned i = 0; i < 4; i++) {
         const sim_wire_t wire = sim_chip_wire(c, i);
         source(&n, (int)i, 0, 1e8); /* the converter's leak */
@@ -146,6 +185,8 @@ static adder_err_t touch_control(sim_chip_t *c, const cJSON *knobs, char *msg, s
             t->pressure = 1;
             t->touches += !was;
         }
+        t->turned = t->turned || was != t->touched;
+        t->lifting = t->lifting || (was && !t->touched);
     }
     if (pressure != NULL)
         t->pressure = pressure->valuedouble;
@@ -187,6 +228,7 @@ const sim_chip_class_t sim_chip_resistive_touch = {
     .create = touch_create,
     .power_on = touch_power_on,
     .analog = touch_analog,
+    .poll = touch_poll,
     .control = touch_control,
     .describe = touch_describe,
     .counters = touch_counters,
