@@ -58,8 +58,9 @@ seen = -9999
 while True:
     now = pressed()
     if now:
-        x = scaled(measure(board.TOUCH_XR, board.TOUCH_XL, board.TOUCH_YU), 5200, 59000, 320)
-        y = scaled(measure(board.TOUCH_YU, board.TOUCH_YD, board.TOUCH_XR), 5800, 57000, 240)
+        # The sheet between YD and YU lies along the screen's x.
+        x = scaled(measure(board.TOUCH_YU, board.TOUCH_YD, board.TOUCH_XR), 5200, 59000, 320)
+        y = scaled(measure(board.TOUCH_XR, board.TOUCH_XL, board.TOUCH_YU), 5800, 57000, 240)
     if now and not down:
         print("touched", x, y)
         for i in range(x - 8, x + 8):
