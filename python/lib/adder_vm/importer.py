@@ -160,7 +160,7 @@ def _load_found(name: str, found: _Found) -> ModuleType:
     else:
         module.__package__ = name.rpartition(".")[0]
     module.__file__ = shown
-    module.adder_host = found.host
+    module.__adder_host__ = found.host
     modules[name] = module
     try:
         if found.kind != "package" or drive.host_os.path.isfile(host):
@@ -197,7 +197,7 @@ def _load_top(name: str) -> ModuleType:
 def _load_sub(name: str, parent: ModuleType) -> ModuleType:
     if name in overlays:
         return _load_overlay(name)
-    host = getattr(parent, "adder_host", None)
+    host = getattr(parent, "__adder_host__", None)
     if _is_native(name) and (host is None or _natives_first):
         return importlib.import_module(name)
     leaf = name.rpartition(".")[2]
