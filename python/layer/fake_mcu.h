@@ -12,8 +12,9 @@ enum { FAKE_PINS = 24, FAKE_NVM = 64, FAKE_BUS = 512 };
 
 typedef struct {
     adder_pin_mode_t mode[FAKE_PINS];
-    bool out[FAKE_PINS];    /* what the program drives */
-    int outside[FAKE_PINS]; /* -1 floats, 0, 1: what the world drives */
+    bool out[FAKE_PINS];       /* what the program drives */
+    int outside[FAKE_PINS];    /* -1 floats, 0, 1: what the world drives */
+    uint16_t wired[FAKE_PINS]; /* 1 + the pin whose output this one is tied to, 0 = none */
     uint16_t analog[FAKE_PINS], duty[FAKE_PINS];
     uint32_t hz[FAKE_PINS];
     unsigned released[FAKE_PINS];
@@ -56,6 +57,8 @@ static adder_err_t fake_read(void *ctx, uint16_t pin, bool *level_out)
     (void)ctx;
     if (fake.mode[pin] >= ADDER_PIN_OUT)
         *level_out = fake.out[pin];
+    else if (fake.wired[pin] > 0 && fake.mode[fake.wired[pin] - 1] >= ADDER_PIN_OUT)
+        *level_out = fake.out[fake.wired[pin] - 1];
     else if (fake.outside[pin] >= 0)
         *level_out = fake.outside[pin] != 0;
     else

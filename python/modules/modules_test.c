@@ -413,14 +413,102 @@ static void neopixels(void **state)
     assert_memory_equal(fake.pixels, "\1\2\3", 3);
 }
 
+static void pixelbuf(void **state)
+{
+    (void)state;
+    expect(HEAD
+           "from adafruit_pixelbuf import PixelBuf\n"
+           "class P(PixelBuf):\n"
+           "    sent = []\n"
+           "    def _transmit(self, buffer): self.sent.append(bytes(buffer))\n"
+           "p = P(3, byteorder='GRB', header=b'<', trailer=b'>')\n"
+           "assert len(p) == 3 and p.bpp == 3 and p.byteorder == 'GRB' and p.brightness == 1.0\n"
+           "p[0] = 0x010203; p[1] = (4, 5, 6); p[-1] = (300, -1, 7.9)\n"
+           "assert p[0] == (1, 2, 3) and p[2] == (255, 0, 7) and list(p)[1] == (4, 5, 6) and not P.sent\n"
+           "p.show(); assert P.sent[-1] == b'<\\2\\1\\3\\5\\4\\6\\0\\xff\\7>', P.sent\n"
+           "p.auto_write = True; p.brightness = 0.5\n"
+           "assert p[2] == (255, 0, 7) and P.sent[-1] == b'<\\1\\0\\1\\2\\2\\3\\0\\x7f\\3>', P.sent[-1]\n"
+           "p.brightness = 1; assert P.sent[-1][7:10] == b'\\0\\xff\\7'\n"
+           "p[0:2] = [(9, 9, 9), 0x080808]; assert p[:2] == [(9, 9, 9), (8, 8, 8)]\n"
+           "n = len(P.sent); p.fill((1, 1, 1)); assert len(P.sent) == n + 1 and p[2] == (1, 1, 1)\n"
+           "raises(IndexError, '', p.__setitem__, 3, 0)\n"
+           "raises(ValueError, '', p.__setitem__, slice(0, 2), [0])\n"
+           "raises(ValueError, '', p.__setitem__, 0, (1, 2))\n"
+           "raises(ValueError, '', p.__setitem__, 0, (1, 2, 3, 4))\n"
+           "raises(ValueError, 'byteorder', PixelBuf, 3, byteorder='RGX')\n"
+           "w = P(1, byteorder='GRBW'); w[0] = 0x404040; assert w[0] == (0, 0, 0, 0x40)\n"
+           "w[0] = (1, 2, 3); assert w[0] == (1, 2, 3, 0)\n"
+           "d = P(1, byteorder='PBGR'); d[0] = (1, 2, 3, 1.0); d.show()\n"
+           "assert P.sent[-1] == b'\\xff\\3\\2\\1' and d[0] == (1, 2, 3, 1.0)\n"
+           "raises(NotImplementedError, '', PixelBuf(1).show)\n");
+}
+
+static void keypad(void **state)
+{
+    (void)state;
+    fake.wired[1] = 1 + 0;  /* D0 presses the key on D1 */
+    fake.wired[23] = 1 + 0; /* and moves the encoder's pins with D2 */
+    fake.wired[22] = 1 + 2;
+    expect(
+        HEAD
+        "import keypad, digitalio, time\n"
+        "drive = digitalio.DigitalInOut(board.D0); drive.switch_to_output(True)\n"
+        "raises(TypeError, '', keypad.Keys, (board.D1,))\n"
+        "raises(TypeError, 'duplicate', keypad.Keys, (board.D1, board.D1), value_when_pressed=False)\n"
+        "raises(ValueError, 'interval', keypad.Keys, (board.D1,), value_when_pressed=False, interval=-1)\n"
+        "raises(ValueError, 'max_events', keypad.Keys, (board.D1,), value_when_pressed=False, max_events=0)\n"
+        "k = keypad.Keys((board.D3, board.D1), value_when_pressed=False, interval=0.002, max_events=3)\n"
+        "assert k.key_count == 2 and not k.events and len(k.events) == 0 and k.events.get() is None\n"
+        "drive.value = False; time.sleep(0.01)\n"
+        "assert k.events and len(k.events) == 1\n"
+        "e = k.events.get()\n"
+        "assert e == keypad.Event(1, True) and e.pressed and not e.released and e.key_number == 1\n"
+        "assert e == keypad.Event(1, True, 5) and hash(e) == hash(keypad.Event(1, True)) and e != "
+        "keypad.Event(1, False)\n"
+        "end = time.monotonic() + 0.02\n"
+        "drive.value = True\n"
+        "while time.monotonic() < end: pass\n" /* scanned while the program computes */
+        "e = keypad.Event(); assert k.events.get_into(e) and e.released and not k.events.get_into(e)\n"
+        "for i in range(5): drive.value = bool(i & 1); time.sleep(0.006)\n"
+        "assert k.events.overflowed and len(k.events) == 3\n"
+        "k.events.clear(); assert not k.events.overflowed and not k.events\n"
+        "drive.value = False; time.sleep(0.01); k.events.clear(); k.reset(); time.sleep(0.01)\n"
+        "assert k.events.get().pressed\n"
+        "q = k.events; k.deinit(); assert len(q) == 0\n"
+        "raises(ValueError, 'deinit', k.reset)\n"
+        "drive.value = True\n"
+        "m = keypad.KeyMatrix((board.D3, board.D4), (board.D5, board.D1), interval=0.002)\n"
+        "assert m.key_count == 4 and m.key_number_to_row_column(3) == (1, 1) and "
+        "m.row_column_to_key_number(1, 0) == 2\n"
+        "raises(ValueError, '', m.key_number_to_row_column, 4)\n"
+        "drive.value = False; time.sleep(0.01)\n"
+        "assert {m.events.get().key_number, m.events.get().key_number} == {1, 3}\n"
+        "m.deinit()\n"
+        "s = keypad.ShiftRegisterKeys(clock=board.D3, data=board.D1, latch=board.D4, key_count=3,\n"
+        "                             value_when_pressed=False, interval=0.002)\n"
+        "time.sleep(0.01); assert len(s.events) == 3; s.deinit()\n"
+        "import rotaryio, countio\n"
+        "b = digitalio.DigitalInOut(board.D2); b.switch_to_output(False); drive.value = False\n"
+        "n = rotaryio.IncrementalEncoder(microcontroller.pin.P23, microcontroller.pin.P22)\n"
+        "assert n.position == 0 and n.divisor == 4\n"
+        "def turn(a, c): drive.value = a; time.sleep(0.004); b.value = c; time.sleep(0.004)\n"
+        "turn(True, True); turn(False, False); assert n.position == 1, n.position\n"
+        "n.position = 10; turn(True, True); turn(False, False); assert n.position == 11\n"
+        "n.deinit()\n"
+        "c = countio.Counter(board.D1, edge=countio.Edge.RISE)\n"
+        "turn(True, True); turn(False, False); turn(True, True); assert c.count == 2, c.count\n"
+        "c.reset(); assert c.count == 0\n");
+}
+
 int main(void)
 {
     if (mkdtemp(drive) == NULL)
         return 1;
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
-        TEST(pins),  TEST(analog_and_pwm), TEST(i2c),        TEST(spi),     TEST(uart),      TEST(chip),
-        TEST(times), TEST(settings),       TEST(supervisor), TEST(storage), TEST(neopixels),
+        TEST(pins),      TEST(analog_and_pwm), TEST(i2c),      TEST(spi),        TEST(uart),
+        TEST(chip),      TEST(times),          TEST(settings), TEST(supervisor), TEST(storage),
+        TEST(neopixels), TEST(pixelbuf),       TEST(keypad),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];

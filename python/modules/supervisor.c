@@ -4,6 +4,7 @@
 
 #include "python/layer/vm.h"
 #include "python/modules/settings_file.h"
+#include "python/modules/supervisor.h"
 
 /* ---- enums ---- */
 
@@ -181,13 +182,17 @@ static const py_class_t bar_class = {
 
 /* ---- functions ---- */
 
-/* Starts 65 s before the wrap, so that programs meet it early. */
+int64_t supervisor_ticks_ms(void)
+{
+    const adder_mcu_t *mcu = py_mcu();
+    enum { PERIOD = 1 << 29, FIRST_MS = 65000 };
+    return (int64_t)((mcu->sys->now_us(mcu->ctx) / 1000u + PERIOD - FIRST_MS) % PERIOD);
+}
+
 static py_t ticks_ms(const py_val_t *a)
 {
     (void)a;
-    const adder_mcu_t *mcu = py_mcu();
-    enum { PERIOD = 1 << 29, FIRST_MS = 65000 };
-    return py_int((int64_t)((mcu->sys->now_us(mcu->ctx) / 1000u + PERIOD - FIRST_MS) % PERIOD));
+    return py_int(supervisor_ticks_ms());
 }
 
 static py_t reload(const py_val_t *a)
