@@ -99,17 +99,13 @@ export function ConsolePanel({ terminal, link, live }: Props) {
         };
         const resized = new ResizeObserver(refit);
         resized.observe(el);
-        const repaint = (): void => {
+        const themed = new MutationObserver(() => {
             t.options.theme = themeFromPage();
-        };
-        const themed = new MutationObserver(repaint);
+        });
         themed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-        const system = matchMedia("(prefers-color-scheme: dark)");
-        system.addEventListener("change", repaint);
         const detach = terminal.attach({ write: (bytes) => t.write(bytes), reset: () => t.reset() });
         return () => {
             detach();
-            system.removeEventListener("change", repaint);
             themed.disconnect();
             resized.disconnect();
             t.dispose();

@@ -1,8 +1,11 @@
-// Light, dark, or as the system has it; kept in this browser.
+// Light, dark, or as the system has it; the choice is kept in this browser. The style sheet knows only
+// light and dark: <html data-theme>.
 
 export type Theme = "auto" | "light" | "dark";
 
 const KEY = "adder.theme";
+const system = matchMedia("(prefers-color-scheme: dark)");
+let chosen: Theme = "auto";
 
 export function loadTheme(): Theme {
     try {
@@ -13,9 +16,16 @@ export function loadTheme(): Theme {
     }
 }
 
+function show(): void {
+    const dark = chosen === "auto" ? system.matches : chosen === "dark";
+    document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+}
+
+system.addEventListener("change", show);
+
 export function applyTheme(theme: Theme): void {
-    if (theme === "auto") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = theme;
+    chosen = theme;
+    show();
     try {
         if (theme === "auto") localStorage.removeItem(KEY);
         else localStorage.setItem(KEY, theme);
