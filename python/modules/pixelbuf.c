@@ -160,7 +160,7 @@ static void to_wire(pixelbuf_t *p, size_t i)
     const uint8_t *in = pixel(p, p->plain, i);
     uint8_t *out = pixel(p, p->wire, i);
     for (uint8_t k = 0; k < p->bpp; k++)
-        out[k] = p->dotstar && k == 0 ? in[k] : (uint8_t)(in[k] * p->scale / FULL);
+        out[k] = (uint8_t)(p->dotstar && k == 0 ? in[k] : in[k] * p->scale / FULL);
 }
 
 static void put(pixelbuf_t *p, size_t i, const color_t *c)
