@@ -58,6 +58,13 @@ def test_import_cycles(adder):
     assert "1 2\n" in run.out
 
 
+def test_modules_of_a_package_that_import_each_other(adder):
+    run = adder("import p\nprint(p.core.x, p.task.y)\n",
+                files={"lib/p/__init__.py": "from . import core\n", "lib/p/core.py": "from . import task\nx = 1\n",
+                       "lib/p/task.py": "from . import core\nimport p.core as again\ny = core is again\n"})
+    assert "1 True\n" in run.out
+
+
 def test_a_failed_import_can_be_tried_again(adder):
     run = adder("for _ in range(2):\n    try:\n        import bad\n    except ZeroDivisionError:\n        print('again')\n",
                 files={"bad.py": "1 / 0\n"})

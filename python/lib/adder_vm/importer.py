@@ -146,7 +146,7 @@ def _load_overlay(name: str) -> ModuleType:
     return module
 
 
-def _load_found(name: str, found: _Found) -> ModuleType:
+def _load_found(name: str, found: _Found, parent: "ModuleType | None" = None) -> ModuleType:
     if found.kind == "mpy":
         e = ImportError(f"'{found.shown}' is compiled for a board; Adder runs .py files", name=name)
         e.adder_hint = f"./adder lib add {name.partition('.')[0]}   brings the library as source."
@@ -162,11 +162,16 @@ def _load_found(name: str, found: _Found) -> ModuleType:
     module.__file__ = shown
     module.__adder_host__ = found.host
     modules[name] = module
+    leaf = name.rpartition(".")[2]
+    if parent is not None:
+        setattr(parent, leaf, module)  # before it runs: modules of a package that import each other need it
     try:
         if found.kind != "package" or drive.host_os.path.isfile(host):
             run_source(module, host, shown)
     except BaseException:
         modules.pop(name, None)
+        if parent is not None:
+            vars(parent).pop(leaf, None)
         raise
     return modules.get(name, module)  # a module may replace itself
 
@@ -207,7 +212,7 @@ def _load_sub(name: str, parent: ModuleType) -> ModuleType:
         found = _look(host, (where[0] if where else "") + "/", leaf)
     if found is None:
         raise _no_module(name)
-    return _load_found(name, found)
+    return _load_found(name, found, parent)
 
 
 def load(name: str) -> ModuleType:
