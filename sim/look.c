@@ -47,7 +47,13 @@ static cJSON *describe_knobs(const sim_chip_class_t *cls, const cJSON *config, c
         cJSON *knob = cJSON_CreateObject();
         cJSON_AddStringToObject(knob, "name", k->name);
         cJSON_AddStringToObject(knob, "kind", kinds[k->kind]);
-        cJSON_AddStringToObject(knob, "label", k->label != NULL ? k->label : k->name);
+        /* two sliders "Position" would not tell which: a part with one knob lends it its own title */
+        const cJSON *title = cJSON_GetObjectItemCaseSensitive(config, "title");
+        const bool alone = k->kind == SIM_KNOB_NUMBER && k == cls->knobs && k[1].name == NULL;
+        cJSON_AddStringToObject(knob, "label",
+                                alone && cJSON_IsString(title) ? title->valuestring
+                                : k->label != NULL             ? k->label
+                                                               : k->name);
         if (k->unit != NULL)
             cJSON_AddStringToObject(knob, "unit", k->unit);
         if (k->kind == SIM_KNOB_NUMBER) {
