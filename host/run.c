@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adder/settings.h"
 #include "host/attendant.h"
 #include "host/broker.h"
 #include "host/child.h"
 #include "host/cli.h"
+#include "host/keyboard.h"
 #include "host/library.h"
 #include "host/machine.h"
 #include "host/paths.h"
-#include "host/settings.h"
-#include "host/keyboard.h"
 #include "host/web.h"
 #include "python/layer/vm.h"
 #include "python/modules/display_board.h"
@@ -65,18 +65,26 @@ static unsigned line_of(const char *text, const char *at)
 
 static void load_settings(run_t *r)
 {
-    char path[PATHS_MAX], msg[200];
+    char path[PATHS_MAX];
     if (!paths_join(path, sizeof path, r->drive, "settings.toml"))
         return;
     r->settings = read_file(path, &r->settings_len);
+    if (r->settings == NULL)
+        return;
     /* As on a board, a line that is not understood is no reason not to run. */
-    if (r->settings != NULL && !settings_check(r->settings, r->settings_len, msg, sizeof msg))
-        cli_say("%s:%s; os.getenv() may not find what follows", path, msg);
+    adder_settings_problem_t problems[3];
+    size_t n = adder_settings_check(r->settings, r->settings_len, problems, 3);
+    for (size_t i = 0; i < n && i < 3; i++)
+        cli_say("%s:%u: %s", path, problems[i].line, problems[i].what);
 }
 
+/* The value as os.getenv() gives it; false: no such key, not understood, or too long. */
 static bool setting(const run_t *r, const char *key, char *out, size_t cap)
 {
-    return r->settings != NULL && settings_get(r->settings, r->settings_len, key, out, cap);
+    adder_setting_t found;
+    size_t len;
+    return r->settings != NULL && adder_settings_find(r->settings, r->settings_len, key, &found) &&
+           found.kind != ADDER_SETTING_BAD && adder_settings_text(&found, out, cap, &len) == ADDER_OK;
 }
 
 /* The "network" of the run: --network, or network.json of the drive, or what settings.toml implies. */

@@ -76,5 +76,5 @@ def test_settings(adder):
 
 def test_malformed_settings_are_told_and_do_not_stop(adder, drive):
     run = adder("print('runs')\n", files={"settings.toml": 'A = 1\nSSID = "home\n'})
-    assert f"{drive}/settings.toml:2: SSID: the text has no closing quote" in run.err
+    assert f"{drive}/settings.toml:2: the text has no closing quote" in run.err
     assert "runs" in run.out and run.code == 0
