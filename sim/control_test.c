@@ -231,6 +231,51 @@ static void state_tells_what_changed(void **state)
     cJSON_Delete(some);
 }
 
+static const cJSON *by_id(const cJSON *list, const char *id)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, list) if (strcmp(cJSON_GetObjectItem(v, "id")->valuestring, id) == 0) return v;
+    fail_msg("no part %s", id);
+    return NULL;
+}
+
+static void description_is_complete(void **state)
+{
+    bench_t *t = *state;
+    cJSON *d = sim_board_describe(t->board);
+    assert_string_equal(cJSON_GetObjectItem(d, "name")->valuestring, "Adafruit PyPortal");
+    const cJSON *display = cJSON_GetObjectItem(d, "display");
+    assert_string_equal(cJSON_GetObjectItem(display, "chip")->valuestring, "display");
+    assert_int_equal(cJSON_GetObjectItem(display, "width")->valueint, 320);
+    const cJSON *parts = cJSON_GetObjectItem(d, "parts");
+    const cJSON *knob = cJSON_GetArrayItem(cJSON_GetObjectItem(by_id(parts, "temperature"), "knobs"), 0);
+    assert_string_equal(cJSON_GetObjectItem(knob, "name")->valuestring, "celsius");
+    assert_float_equal(cJSON_GetObjectItem(knob, "max")->valuedouble, 50, 0); /* narrowed by the board file */
+    assert_float_equal(cJSON_GetObjectItem(knob, "value")->valuedouble, 22.5, 0);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(by_id(parts, "touch"), "size")), 2);
+    /* every item of the picture that names a part names one that is there */
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(cJSON_GetObjectItem(d, "picture"), "items"))
+    {
+        const cJSON *chip = cJSON_GetObjectItem(item, "chip");
+        if (chip != NULL)
+            by_id(parts, chip->valuestring);
+    }
+    cJSON_Delete(d);
+}
+
+/* An amplifier that is on, fed by the DAC: what a program that plays a tone does to the board. */
+static void speaker_shows_what_it_would_play(void **state)
+{
+    bench_t *t = *state;
+    OK(t->mcu->gpio->mode(t->mcu->ctx, bench_pin(t, "SPEAKER_ENABLE"), ADDER_PIN_OUT, true));
+    OK(t->mcu->pin->dac_write(t->mcu->ctx, bench_pin(t, "SPEAKER"), 0x8000));
+    assert_float_equal(bench_state(t, "speaker", "enabled"), 1, 0);
+    assert_float_equal(bench_state(t, "speaker", "level"), 0.5, 0.001);
+    t->mcu->pin->pin_release(t->mcu->ctx, bench_pin(t, "SPEAKER"));
+    assert_float_equal(bench_state(t, "speaker", "level"), 0, 0);
+}
+
 static void screenshot_is_a_png(void **state)
 {
     bench_t *t = *state;
@@ -257,6 +302,7 @@ int main(void)
         TEST(display_faults_sweep),     TEST(bad_timelines_are_named),
         TEST(timeline_plays_in_order),  TEST(report_repeats_exactly),
         TEST(state_tells_what_changed), TEST(screenshot_is_a_png),
+        TEST(description_is_complete),  TEST(speaker_shows_what_it_would_play),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

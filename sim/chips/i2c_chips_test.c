@@ -183,13 +183,40 @@ static void oled_shows_pages(void **state)
     assert_int_equal(status & 0x40, 0x40);
 }
 
+static void oled_addressing_modes(void **state)
+{
+    link_t *l = *state;
+    static const uint8_t on[] = {0x00, 0x8D, 0x14, 0xA1, 0xC8, 0xAF};
+    oled(l, on, sizeof on);
+    /* page mode, the default at power-on: column nibbles, then along one page */
+    oled(l, (const uint8_t[]){0x00, 0xB3, 0x05, 0x12}, 4);
+    oled(l, (const uint8_t[]){0x40, 0x01, 0x02}, 3);
+    assert_true(lit(l, 0x25, 24));
+    assert_true(lit(l, 0x26, 25));
+    /* vertical mode: down the pages first */
+    oled(l, (const uint8_t[]){0x00, 0x20, 0x01, 0x21, 60, 61, 0x22, 0, 1}, 9);
+    oled(l, (const uint8_t[]){0x40, 0x01, 0x02, 0x04}, 4);
+    assert_true(lit(l, 60, 0));
+    assert_true(lit(l, 60, 9));
+    assert_true(lit(l, 61, 2));
+    /* start line and offset move the picture, remap mirrors it */
+    oled(l, (const uint8_t[]){0x00, 0x42}, 2);
+    assert_true(lit(l, 61, 0));
+    oled(l, (const uint8_t[]){0x00, 0x40, 0xA0}, 3);
+    assert_true(lit(l, 127 - 61, 2));
+    oled(l, (const uint8_t[]){0x00, 0xC0}, 2);
+    assert_true(lit(l, 127 - 61, 61));
+    oled(l, (const uint8_t[]){0x00, 0xA5}, 2);
+    assert_true(lit(l, 3, 3));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(power_on_registers),     TEST(resolutions_and_signs), TEST(one_shot_sleeps_again),
-        TEST(limits_pull_int_and_ct), TEST(oled_shows_pages),
+        TEST(limits_pull_int_and_ct), TEST(oled_shows_pages),      TEST(oled_addressing_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,6 +224,31 @@ static void eighteen_bits_inversion_idle_scroll(void **state)
     end(&l);
 }
 
+static void partial_mode_leaves_the_rest_dark(void **state)
+{
+    link_t l = begin(false, "a");
+    (void)state;
+    static uint8_t white[240 * 2];
+    memset(white, 0xFF, sizeof white);
+    set(&l, 0x36, 0x48);
+    window(&l, 0, 100, 239, 100);
+    send(&l, 0x2C, white, sizeof white, NULL, 0);
+    window(&l, 0, 200, 239, 200);
+    send(&l, 0x2C, white, sizeof white, NULL, 0);
+    const uint8_t lines[4] = {0, 90, 0, 110};
+    send(&l, 0x30, lines, 4, NULL, 0);
+    send(&l, 0x12, NULL, 0, NULL, 0);
+    assert_int_equal(pixel(&l, 7, 100), 0xFFFFFF);
+    assert_int_equal(pixel(&l, 7, 200), 0);
+    send(&l, 0x13, NULL, 0, NULL, 0);
+    assert_int_equal(pixel(&l, 7, 200), 0xFFFFFF);
+    send(&l, 0x10, NULL, 0, NULL, 0); /* asleep */
+    assert_int_equal(pixel(&l, 7, 200), 0);
+    send(&l, 0x11, NULL, 0, NULL, 0);
+    assert_int_equal(pixel(&l, 7, 200), 0xFFFFFF); /* the memory kept it */
+    end(&l);
+}
+
 /* A 240x135 panel as on the Feather TFT boards: landscape, window offsets 40 and 52 or 53. */
 static void st7789_with_a_small_glass(void **state)
 {
@@ -264,6 +289,7 @@ int main(void)
         cmocka_unit_test(madctl_turns_the_picture),
         cmocka_unit_test(windows_wrap_and_odd_transfers_join),
         cmocka_unit_test(eighteen_bits_inversion_idle_scroll),
+        cmocka_unit_test(partial_mode_leaves_the_rest_dark),
         cmocka_unit_test(st7789_with_a_small_glass),
         cmocka_unit_test(only_the_selected_chip_hears),
     };
