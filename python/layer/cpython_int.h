@@ -1,6 +1,6 @@
 /* What the files of the CPython backend share: cpython.c (values, containers, errors),
  * cpython_args.c (arguments), cpython_types.c (classes), cpython_modules.c (functions, enums, named
- * tuples, exceptions, modules), cpython_vm.c (life, requests), cpython_wait.c (waits, background),
+ * tuples, exceptions, modules), cpython_vm.c (life, requests), cpython_errno.c (OSError), cpython_wait.c (waits, background),
  * cpython_console.c (`_adder_layer`, the module that adder_vm stands on).
  *
  * Every object of a native class is laid out as
@@ -157,5 +157,9 @@ void py_wait_start(void);
 void py_wait_stop(void);
 void py_repeat_requests(bool on);
 void py_request_posted(void); /* from any thread: look soon, wake a wait */
+
+/* ---- OSError ---- */
+
+bool py_errno_start(void);
 
 #endif

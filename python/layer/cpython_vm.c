@@ -156,7 +156,7 @@ adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap)
     previous_traceback = vm_state()->previous_traceback ? strdup(vm_state()->previous_traceback) : NULL;
     vm.running = true;
     py_wait_start();
-    if (!py_types_start() || !py_modules_start()) {
+    if (!py_errno_start() || !py_types_start() || !py_modules_start()) {
         describe_error(msg, msg_cap);
         vm_stop();
         return ADDER_ERR_INTERNAL;

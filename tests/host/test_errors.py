@@ -104,3 +104,13 @@ def test_errors_leave_the_board_running(board):
     b.expect("RuntimeError: x\n")
     b.repl()
     assert b.command("1 + 1") == "2\n"
+
+
+def test_an_os_error_with_one_argument_has_its_number(adder):
+    run = adder(
+        "import errno\n"
+        "try:\n    raise OSError(errno.ETIMEDOUT)\nexcept OSError as e:\n    print(e.errno, e.errno == errno.ETIMEDOUT)\n"
+        "try:\n    open('/none')\nexcept OSError as e:\n    print(e.errno)\n"
+        "print(OSError('text').errno, OSError().errno)\n"
+    )
+    assert "116 True\n2\nNone None\n" in run.out

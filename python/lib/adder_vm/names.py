@@ -16,5 +16,5 @@ CORE = frozenset("""
 
 # CPython's own serve as CircuitPython's.
 SHARED_STDLIB = frozenset("""
-    __future__ array binascii codeop errno hashlib json math random re struct zlib
+    __future__ array binascii codeop hashlib json math random re struct zlib
 """.split())

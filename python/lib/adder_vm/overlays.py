@@ -157,6 +157,16 @@ def _atexit() -> dict:
     return {"register": register, "unregister": unregister}
 
 
+def _errno() -> dict:
+    """CircuitPython's numbers (newlib's), not this computer's: ETIMEDOUT is 116 on every board."""
+    numbers = dict(
+        EPERM=1, ENOENT=2, EIO=5, EBADF=9, EAGAIN=11, ENOMEM=12, EACCES=13, EBUSY=16, EEXIST=17, ENODEV=19,
+        ENOTDIR=20, EISDIR=21, EINVAL=22, ENOSPC=28, EROFS=30, EPIPE=32, EOPNOTSUPP=95, ECONNRESET=104,
+        ENOBUFS=105, ECONNREFUSED=111, EADDRINUSE=112, ECONNABORTED=113, ETIMEDOUT=116, EHOSTUNREACH=118,
+        EINPROGRESS=119, EALREADY=120, ENOTCONN=128)
+    return numbers | {"errorcode": {number: name for name, number in numbers.items()}}
+
+
 def _micropython() -> dict:
     def same(value: object) -> object:
         return value
@@ -254,6 +264,6 @@ def _usb_cdc() -> dict:
 
 def setup() -> None:
     importer.overlays.update(
-        sys=_sys, os=_os, io=_io, gc=_gc, collections=_collections, traceback=_traceback, atexit=_atexit,
+        sys=_sys, os=_os, errno=_errno, io=_io, gc=_gc, collections=_collections, traceback=_traceback, atexit=_atexit,
         micropython=_micropython, select=_select, warnings=_warnings, getpass=_getpass, rainbowio=_rainbowio,
         usb_cdc=_usb_cdc, builtins=lambda: importer.builtins, locale=lambda: {"getlocale": lambda: ("en_US", "UTF-8")})
