@@ -334,7 +334,6 @@ static void nina_spi(sim_chip_t *c, const uint8_t *in, uint8_t *out, size_t len,
             out[i] = n->tx_pos < n->tx_len ? n->tx[n->tx_pos] : 0x00;
             n->tx_pos += n->tx_pos < n->tx_len;
         }
-        n->count.dropped += len > n->tx_len ? len - n->tx_len : 0;
     } else {
         n->count.dropped += len;
     }
