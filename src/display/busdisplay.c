@@ -415,15 +415,19 @@ adder_err_t adder_busdisplay_refresh_when(adder_busdisplay_t *d, uint64_t now_us
     d->priv.first_manual = false;
     if (!paced)
         return ADDER_OK;
-    const uint64_t period = 1000000u / target_fps;
-    const uint64_t since_paint = now_us - d->priv.last_refresh_us;
-    if (minimum_fps != 0 && since_paint > 1000000u / minimum_fps)
+    /* Whole milliseconds, as CircuitPython counts, and a quarter of a period of patience: without it a
+     * program that does nothing but refresh() would come late by the time that painting and waking up
+     * take, and paint only every second time. */
+    const uint64_t now_ms = now_us / 1000u;
+    const uint64_t period = 1000u / target_fps > 0 ? 1000u / target_fps : 1u;
+    const uint64_t since_paint = now_ms - d->priv.last_refresh_us / 1000u;
+    if (minimum_fps != 0 && since_paint > 1000u / minimum_fps)
         return ADDER_ERR_TIMEOUT;
-    const uint64_t since_call = now_us - d->priv.last_call_us;
+    const uint64_t since_call = now_ms - d->priv.last_call_us / 1000u;
     d->priv.last_call_us = now_us;
-    if (since_call > period)
+    if (since_call > period + period / 4u)
         return ADDER_ERR_AGAIN;
-    *paint_at_us_out = now_us + (period - since_paint % period);
+    *paint_at_us_out = now_us + (period - since_paint % period) * 1000u;
     return ADDER_OK;
 }
 
