@@ -69,7 +69,7 @@ static inline PyObject *give_back(size_t mark, py_t v)
 
 /* ---- arguments ---- */
 
-enum { PY_ARGS_MAX = 24 };
+enum { PY_ARGS_MAX = 32 };
 
 typedef struct {
     const py_arg_t *args;

@@ -36,8 +36,6 @@ uint64_t display_board_poll(uint64_t now_us);
 
 /* What went to the serial console, drawn on the terminal (visible or not). Any bytes. */
 void display_board_console(const char *utf8, size_t len);
-/* The text of the status bar (the OSC 0 title does the same). */
-void display_board_clear_terminal(void);
 
 /* board.DISPLAY: the same object for the whole VM. Null handle without an exception: no display. */
 py_t display_board_object(void);
