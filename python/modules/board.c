@@ -37,8 +37,10 @@ static const adder_mcu_bus_t *first_on_pins(const adder_mcu_bus_t *bus)
 
 static py_t make(py_t self, void *s, const py_val_t *a)
 {
-    (void)self, (void)a;
+    (void)self;
     const maker_t *m = s;
+    if (a[0].given || a[1].given)
+        return py_raise(PY_TypeError, "%s() takes no arguments", m->name);
     if (m->bus == NULL || m->bus->pins[0] == ADDER_PIN_NONE)
         return py_raise(PY_NotImplementedError, "No default %s bus", m->name);
     const adder_mcu_bus_t *bus = first_on_pins(m->bus);
