@@ -336,14 +336,19 @@ uint32_t shader_solid(const adder_shader_t *s, const adder_pixel_format_t *forma
     if (s->kind == ADDER_SHADER_IS_PALETTE) {
         if (value >= s->of.palette->count)
             return ADDER_COLOR_TRANSPARENT;
+        const adder_color_t *color = &s->of.palette->colors[value];
         palette_prepare(s->of.palette, format);
-        return s->of.palette->colors[value].native;
+        return s->of.palette->dither && color->native != ADDER_COLOR_TRANSPARENT
+                   ? adder_color_to_native_dithered(format, color->rgb, 0, 0)
+                   : color->native;
     }
     if (s->kind == ADDER_SHADER_IS_CONVERTER) {
         const adder_converter_t *c = s->of.converter;
         if (c->priv.has_transparent && c->priv.transparent == value)
             return ADDER_COLOR_TRANSPARENT;
-        return adder_color_to_native(format, adder_color_to_rgb(c->input, value));
+        const uint32_t rgb = adder_color_to_rgb(c->input, value);
+        return c->dither ? adder_color_to_native_dithered(format, rgb, 0, 0)
+                         : adder_color_to_native(format, rgb);
     }
     return ADDER_COLOR_TRANSPARENT;
 }

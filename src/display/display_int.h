@@ -87,7 +87,8 @@ void palette_prepare(adder_palette_t *p, const adder_pixel_format_t *format);
 uint32_t shader_revision(const adder_shader_t *s);
 /* No value of `bits` bits (32: any) is transparent. */
 bool shader_opaque(const adder_shader_t *s, unsigned bits);
-/* One colour, position-free (vector shapes); ADDER_COLOR_TRANSPARENT if it is. */
+/* The one colour of a vector shape, dithered as at source position 0, 0 (CircuitPython's way);
+ * ADDER_COLOR_TRANSPARENT if it is. */
 uint32_t shader_solid(const adder_shader_t *s, const adder_pixel_format_t *format, uint32_t value);
 
 /* ---- layers ---- */

@@ -111,8 +111,7 @@ static void make_bmp(void)
 
 /* ---- the plain renderer ---- */
 
-static bool ref_shade(const adder_shader_t *s, uint32_t v, uint32_t x, uint32_t y, bool solid,
-                      uint32_t *native)
+static bool ref_shade(const adder_shader_t *s, uint32_t v, uint32_t x, uint32_t y, uint32_t *native)
 {
     const adder_pixel_format_t *f = &w.scene.format;
     if (s->kind == ADDER_SHADER_IS_PALETTE) {
@@ -120,16 +119,14 @@ static bool ref_shade(const adder_shader_t *s, uint32_t v, uint32_t x, uint32_t 
         if (v >= p->count || adder_palette_is_transparent(p, v))
             return false;
         const uint32_t rgb = adder_palette_get(p, v);
-        *native = p->dither && !solid ? adder_color_to_native_dithered(f, rgb, x, y)
-                                      : adder_color_to_native(f, rgb);
+        *native = p->dither ? adder_color_to_native_dithered(f, rgb, x, y) : adder_color_to_native(f, rgb);
         return true;
     }
     const adder_converter_t *c = s->of.converter;
     if (c->priv.has_transparent && c->priv.transparent == v)
         return false;
     const uint32_t rgb = adder_color_to_rgb(c->input, v);
-    *native =
-        c->dither && !solid ? adder_color_to_native_dithered(f, rgb, x, y) : adder_color_to_native(f, rgb);
+    *native = c->dither ? adder_color_to_native_dithered(f, rgb, x, y) : adder_color_to_native(f, rgb);
     return true;
 }
 
@@ -177,7 +174,7 @@ static bool ref_grid(const adder_tilegrid_t *t, int dx, int dy, int scale, uint3
             return false;
         shader = &m->inner;
     }
-    return ref_shade(shader, v, (uint32_t)sx, (uint32_t)sy, false, native);
+    return ref_shade(shader, v, (uint32_t)sx, (uint32_t)sy, native);
 }
 
 static bool ref_polygon(const adder_polygon_t *p, int x, int y)
@@ -207,7 +204,7 @@ static bool ref_shape(const adder_layer_t *l, int dx, int dy, uint32_t *native)
     } else {
         in = ref_polygon((const void *)l, dx, dy);
     }
-    return in && ref_shade(&s->priv.shader, s->priv.color_index, 0, 0, true, native);
+    return in && ref_shade(&s->priv.shader, s->priv.color_index, 0, 0, native);
 }
 
 /* The colour of a screen pixel under l; x0, y0, scale: the parent's origin and scale. */
