@@ -250,6 +250,13 @@ def peers_step(step):
         step.failed += len(bad)
     else:
         step.skipped += len(bad)
+    code, out = step.run("/usr/bin/python3", "-B", ROOT / "tests/peers/displayio/compare.py")
+    *differing, summary = out.strip().splitlines() or ["displayio beside Blinka: no output"]
+    step.report += "\n" + summary
+    step.passed += code == 0
+    if code:
+        step.problems += differing or [summary]
+        step.failed += 1
 
 
 def web_step(step):
