@@ -438,8 +438,10 @@ static next_t wait_for_key(machine_t *m)
             vm_state()->run_reason = VM_RUN_AUTO_RELOAD;
             return NEXT_RUN;
         }
-        if (m->ends_when_done != NULL && m->ends_when_done(m->ctx))
-            machine_ask_stop(m);
+        if (m->ends_when_done != NULL && m->ends_when_done(m->ctx)) {
+            machine_ask_stop(m); /* at once: the display still shows what the program left on it */
+            break;
+        }
         doze(m, 250);
     }
     return NEXT_LEAVE;
