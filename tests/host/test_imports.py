@@ -135,3 +135,9 @@ def test_small_modules(adder):
                 "print(errno.ENOENT, gc.mem_free() > 0, gc.mem_alloc() > 0, io.StringIO('x').read())\n"
                 "warnings.warn('careful')\n")
     assert "0xff0000 0x7e81\nfull\n2 True True x\nWarning: careful\n" in run.out
+
+
+def test_error_numbers_are_the_boards(adder):
+    run = adder("import errno\nprint(errno.ETIMEDOUT, errno.errorcode[116], OSError(errno.ETIMEDOUT).errno)\n"
+                "try: open('/nope')\nexcept OSError as e: print(e.errno == errno.ENOENT)\n")
+    assert "116 ETIMEDOUT 116\nTrue\n" in run.out

@@ -6,20 +6,19 @@ import os as host_os
 
 import _adder_vm
 
+from adder_vm import names
+
 ROOT = host_os.path.realpath(_adder_vm.drive)
 HIDDEN = ".adder"  # our caches, at the top of the drive; the program does not see them
 LIBRARY_CACHE = host_os.path.join(ROOT, HIDDEN, "lib")
 
 _cwd = "/"
 
-# The texts of CircuitPython where they differ from the C library's.
-ERROR_TEXTS = {
-    1: "Operation not permitted", 2: "No such file/directory", 5: "Input/output error", 11: "Try again",
-    12: "Out of memory", 13: "Permission denied", 16: "Device or resource busy", 17: "File exists",
-    19: "No such device", 20: "Not a directory", 21: "Is a directory", 22: "Invalid argument",
-    28: "No space left on device", 30: "Read-only filesystem", 39: "Directory not empty",
-    95: "Operation not supported", 104: "Connection reset", 107: "Socket not connected",
-    110: "Operation timed out", 111: "Connection refused", 116: "ETIMEDOUT", 113: "Host is unreachable",
+# The texts of CircuitPython; every other number of the board is shown by its name.
+ERROR_TEXTS = {number: name for name, number in names.ERRNO.items()} | {
+    1: "Operation not permitted", 2: "No such file/directory", 5: "Input/output error", 13: "Permission denied",
+    17: "File exists", 19: "No such device", 22: "Invalid argument", 28: "No space left on device",
+    30: "Read-only filesystem",
 }
 
 

@@ -8,6 +8,14 @@ from adder_vm.drive import ERROR_TEXTS
 # Frames of user code are those that run with the user's builtins (set by importer).
 user_builtins: "dict | None" = None
 
+# Classes that CPython makes of an error by itself.
+NOT_ON_A_BOARD = {
+    ModuleNotFoundError: "ImportError", RecursionError: "RuntimeError", TabError: "IndentationError",
+    **{cls: "OSError" for cls in OSError.__subclasses__() if cls.__module__ == "builtins"
+       and cls not in (ConnectionError, TimeoutError)},
+    ConnectionRefusedError: "OSError", ConnectionResetError: "OSError", ConnectionAbortedError: "OSError",
+}
+
 CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
@@ -72,9 +80,7 @@ def _frames(exc: BaseException, limit: "int | None") -> "list[str]":
 
 
 def _one(exc: BaseException, limit: "int | None") -> str:
-    name = type(exc).__name__
-    if name == "ModuleNotFoundError":
-        name = "ImportError"
+    name = NOT_ON_A_BOARD.get(type(exc)) or type(exc).__name__
     lines = _frames(exc, limit)
     head = "Traceback (most recent call last):\n" if lines else ""
     return f"{head}{''.join(lines)}{name}: {message(exc)}\n"

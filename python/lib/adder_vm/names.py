@@ -18,3 +18,12 @@ CORE = frozenset("""
 SHARED_STDLIB = frozenset("""
     __future__ array binascii codeop hashlib json math random re struct zlib
 """.split())
+
+# The board's C library (newlib) numbers some errors otherwise than Linux; the native modules raise these.
+ERRNO = {
+    "EPERM": 1, "ENOENT": 2, "EIO": 5, "EBADF": 9, "EAGAIN": 11, "ENOMEM": 12, "EACCES": 13, "EEXIST": 17,
+    "ENODEV": 19, "ENOTDIR": 20, "EISDIR": 21, "EINVAL": 22, "ENOSPC": 28, "EROFS": 30, "EPIPE": 32,
+    "EOPNOTSUPP": 95, "ECONNRESET": 104, "ENOBUFS": 105, "EAFNOSUPPORT": 106, "ECONNREFUSED": 111,
+    "EADDRINUSE": 112, "ECONNABORTED": 113, "ETIMEDOUT": 116, "EHOSTUNREACH": 118, "EINPROGRESS": 119,
+    "EALREADY": 120, "EISCONN": 127, "ENOTCONN": 128,
+}

@@ -5,7 +5,7 @@ import sys as host_sys
 
 import _adder_vm
 
-from adder_vm import about, console, drive, errors, importer
+from adder_vm import about, console, drive, errors, importer, names
 
 
 def record(name: str, fields: "tuple[str, ...]", values: tuple) -> tuple:
@@ -64,8 +64,8 @@ def _os() -> dict:
             raise ValueError("size must be >= 0")
         return drive.host_os.urandom(size)
 
-    names = ("chdir", "getcwd", "listdir", "mkdir", "remove", "rename", "rmdir", "stat", "statvfs", "sync", "utime")
-    members: dict = {name: getattr(drive, name) for name in names}
+    functions = ("chdir", "getcwd", "listdir", "mkdir", "remove", "rename", "rmdir", "stat", "statvfs", "sync", "utime")
+    members: dict = {name: getattr(drive, name) for name in functions}
     members.update(unlink=drive.remove, uname=uname, urandom=urandom, getenv=getenv, sep="/")
     return members
 
@@ -165,6 +165,10 @@ def _errno() -> dict:
         ENOBUFS=105, ECONNREFUSED=111, EADDRINUSE=112, ECONNABORTED=113, ETIMEDOUT=116, EHOSTUNREACH=118,
         EINPROGRESS=119, EALREADY=120, ENOTCONN=128)
     return numbers | {"errorcode": {number: name for name, number in numbers.items()}}
+
+
+def _errno() -> dict:
+    return {**names.ERRNO, "errorcode": {number: name for name, number in names.ERRNO.items()}}
 
 
 def _micropython() -> dict:
