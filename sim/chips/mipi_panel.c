@@ -136,6 +136,9 @@ static adder_err_t create(sim_chip_t *c, const cJSON *config, const model_t *mod
         err = ADDER_ERR_FORMAT;
     }
     p->mount = (unsigned)mount;
+    const bool sideways = p->mount % 180 != 0;
+    p->next_column = sideways ? ROWS : 1;
+    p->next_row = sideways ? 1 : COLUMNS;
     p->glass_w = (unsigned)wh[0];
     p->glass_h = (unsigned)wh[1];
     p->left = (unsigned)at[0];
@@ -172,9 +175,10 @@ typedef struct {
 static walk_t walk(const panel_t *p)
 {
     const bool mv = (p->madctl & MV) != 0, mx = (p->madctl & MX) != 0, my = (p->madctl & MY) != 0;
-    const int32_t x_step = mx ? -1 : 1, y_step = my ? -COLUMNS : COLUMNS;
+    const int32_t x_step = mx ? -p->next_column : p->next_column;
+    const int32_t y_step = my ? -p->next_row : p->next_row;
     return (walk_t){
-        .start = (mx ? COLUMNS - 1 : 0) + (my ? (ROWS - 1) * COLUMNS : 0),
+        .start = (mx ? (COLUMNS - 1) * p->next_column : 0) + (my ? (ROWS - 1) * p->next_row : 0),
         .per_column = mv ? y_step : x_step,
         .per_page = mv ? x_step : y_step,
         .columns = mv ? ROWS : COLUMNS,
@@ -191,10 +195,11 @@ static void advance(panel_t *p, unsigned pixels)
     }
 }
 
-static inline uint32_t from_565(uint8_t high, uint8_t low)
+static inline uint32_t from_565(uint32_t v)
 {
-    const uint32_t r = high >> 3, g = (high & 7u) << 3 | low >> 5, b = low & 31u;
-    return (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 | (b << 3 | b >> 2);
+    /* all three fields moved to the top of their bytes, then the top bits repeated below */
+    const uint32_t r = (v & 0xF800) << 8, g = (v & 0x07E0) << 5, b = (v & 0x001F) << 3;
+    return r | (r >> 5 & 0x070000) | g | (g >> 6 & 0x000300) | b | b >> 5;
 }
 
 static inline uint32_t from_666(const uint8_t *in)
@@ -215,7 +220,7 @@ static void store_run(panel_t *p, const walk_t *w, const uint8_t *in, unsigned c
     const int32_t step = w->per_column;
     if (bytes_per_pixel == 2)
         for (unsigned i = 0; i < count; i++, at += step)
-            p->memory[at] = from_565(in[2 * i], in[2 * i + 1]);
+            p->memory[at] = from_565((uint32_t)in[2 * i] << 8 | in[2 * i + 1]);
     else
         for (unsigned i = 0; i < count; i++, at += step)
             p->memory[at] = from_666(in + (size_t)3 * i);

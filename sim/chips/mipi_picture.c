@@ -68,7 +68,8 @@ void panel_draw(panel_t *p)
             continue;
         for (unsigned x = 0; x < w; x++) {
             const unsigned column = flip_x ? COLUMNS - 1 - (p->left + x) : p->left + x;
-            const uint32_t v = seen(&l, p->memory[row * COLUMNS + column]);
+            const uint32_t v =
+                seen(&l, p->memory[(int32_t)row * p->next_row + (int32_t)column * p->next_column]);
             switch (p->mount) { /* clockwise */
             case 90:
                 p->picture[x * h + (h - 1 - y)] = v;
