@@ -141,3 +141,23 @@ def test_error_numbers_are_the_boards(adder):
     run = adder("import errno\nprint(errno.ETIMEDOUT, errno.errorcode[116], OSError(errno.ETIMEDOUT).errno)\n"
                 "try: open('/nope')\nexcept OSError as e: print(e.errno == errno.ENOENT)\n")
     assert "116 ETIMEDOUT 116\nTrue\n" in run.out
+
+
+def test_str_of_a_str_with_an_encoding(adder):
+    run = adder("print(str('abc', 'utf-8'), str(b'def', 'utf-8'), str(b'x', encoding='utf-8'), type('') is str)\n")
+    assert "\nabc def x True\n" in run.out
+
+
+def test_json_load_reads_by_readinto(adder):
+    run = adder("import io, json\n"
+                "class S:\n"
+                "    data = io.BytesIO(b'[1, 2, {\"a\": null}]')\n"
+                "    def readinto(self, b):\n        return self.data.readinto(b)\n"
+                "    def read(self, n=-1):\n        raise ValueError('not this way')\n"
+                "print(json.load(S()), json.load(io.StringIO('7')), json.dumps({'k': 1}))\n"
+                "try:\n    json.loads('{')\nexcept ValueError:\n    print('bad')\n")
+    assert "[1, 2, {'a': None}] 7 {\"k\": 1}\nbad\n" in run.out
+
+
+def test_the_program_knows_its_file(adder):
+    assert "\ncode.py __main__\n" in adder("print(__file__, __name__)\n").out

@@ -41,6 +41,7 @@ CIRCUITPY_TIMEZONE = "Europe/Berlin"
 ADAFRUIT_AIO_USERNAME = "peer"
 ADAFRUIT_AIO_KEY = "aio_peer"
 broker = "io.adafruit.com"
+broker_port = "1883"
 """
 
 
@@ -102,6 +103,8 @@ def run_one(library: str, example: Path, folder: Path, template: Path, network: 
     shutil.copytree(folder, drive, dirs_exist_ok=True)
     if example.parent != folder:
         shutil.copytree(example.parent, drive, dirs_exist_ok=True)
+    for font in drive.glob("fonts/*.bdf"):  # some examples look for them at the top
+        shutil.copy(font, drive)
     shutil.copy(example, drive / "code.py")
     (drive / "settings.toml").write_text(SETTINGS)
     (drive / "touches.json").write_text(json.dumps(touches()))

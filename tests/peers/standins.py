@@ -80,7 +80,7 @@ class Pages(http.server.BaseHTTPRequestHandler):
             # time.now, thingspeak, io.adafruit.com
             "datetime": time.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00", time.gmtime(now)),
             "utc_datetime": time.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00", time.gmtime(now)),
-            "unixtime": int(now), "raw_offset": 0, "dst_offset": 0, "day_of_year": time.gmtime(now).tm_yday,
+            "unixtime": int(now), "raw_offset": 0, "dst": False, "dst_offset": 0, "day_of_year": time.gmtime(now).tm_yday,
             "day_of_week": 1, "feeds": [{"field2": "#ff8800", "field1": "orange"}],
             "created_at": "now", "value": "42",
         }).encode(), "application/json")

@@ -14,7 +14,7 @@ from adder_vm import drive
 
 FOLDER = host_os.path.join(drive.ROOT, drive.HIDDEN, "cache")
 # Bump when compile flags change; the version keeps another Python's byte code apart.
-KEY = int.from_bytes(b"adder01", "little") ^ host_sys.hexversion
+KEY = int.from_bytes(b"adder02", "little") ^ host_sys.hexversion
 FILES_MAX = 512
 
 

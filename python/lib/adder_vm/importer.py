@@ -5,7 +5,6 @@ modules, the parts of CPython's library that CircuitPython has too), then sys.pa
 libraries brought for requirements.txt. Adder's native drop-ins for library modules
 (adafruit_minimqtt, ...) count as firmware, with --no-native as a last resort."""
 
-import __future__
 import builtins as host_builtins
 import importlib
 import io
@@ -13,11 +12,10 @@ import sys as host_sys
 
 import _adder_vm
 
-from adder_vm import cache, drive, errors
+from adder_vm import cache, dialect, drive, errors
 from adder_vm.names import CORE, SHARED_STDLIB
 
 ModuleType = type(host_sys)
-FLAGS = __future__.annotations.compiler_flag  # CircuitPython does not evaluate annotations
 
 # The program's sys.modules and sys.path.
 modules: "dict[str, ModuleType]" = {}
@@ -39,11 +37,8 @@ def setup() -> None:
         builtins.pop(name, None)
     builtins["__import__"] = user_import
     builtins["open"] = drive.open
+    builtins[dialect.STR_OF] = dialect.str_of
     errors.user_builtins = builtins
-
-
-def compile_user(source: "bytes | str", name: str, mode: str = "exec") -> object:
-    return compile(source, name, mode, flags=FLAGS, dont_inherit=True)
 
 
 def new_module(name: str) -> ModuleType:
@@ -58,7 +53,7 @@ def run_source(module: ModuleType, host: str, shown: str) -> None:
         source = f.read()
     code = cache.load(source, shown)
     if code is None:
-        code = compile_user(source, shown)
+        code = dialect.compile_user(source, shown)
         cache.store(source, shown, code)
     exec(code, module.__dict__)
 

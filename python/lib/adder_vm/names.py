@@ -16,7 +16,7 @@ CORE = frozenset("""
 
 # CPython's own serve as CircuitPython's.
 SHARED_STDLIB = frozenset("""
-    __future__ array binascii codeop hashlib json math random re struct zlib
+    __future__ array binascii codeop hashlib math random re struct zlib
 """.split())
 
 # The board's C library (newlib) numbers some errors otherwise than Linux; the native modules raise these.

@@ -4,7 +4,7 @@ import sys as host_sys
 
 import _adder_vm
 
-from adder_vm import about, complete, console, drive, errors, importer, lineedit
+from adder_vm import about, complete, console, dialect, drive, errors, importer, lineedit
 
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = 1, 2, 3, 4, 5
 COMPOUND = ("if ", "while ", "for ", "try:", "with ", "def ", "class ", "async ", "@", "match ")
@@ -58,7 +58,7 @@ class Repl:
         try:
             _adder_vm.interrupt_char(True)
             try:
-                exec(importer.compile_user(source, "<stdin>", mode), self.scope)
+                exec(dialect.compile_user(source, "<stdin>", mode), self.scope)
             finally:
                 _adder_vm.interrupt_char(False)
         except (SystemExit, _adder_vm.Reload, _adder_vm.Reset, _adder_vm.Stop):

@@ -7,7 +7,7 @@ import sys as host_sys
 
 import _adder_vm
 
-from adder_vm import about, console, drive, errors, importer, overlays
+from adder_vm import about, console, dialect, drive, errors, importer, overlays
 
 _is_set_up = False
 
@@ -106,7 +106,9 @@ def run_file(path: str) -> None:
             name = path.lstrip("/")
         _adder_vm.interrupt_char(True)
         try:
-            importer.run_source(main_module(), drive.host_path(name), name)
+            module = main_module()
+            module.__file__ = name
+            importer.run_source(module, drive.host_path(name), name)
         finally:
             run_exit_calls()
     except BaseException as e:
@@ -134,7 +136,7 @@ def run_code(source: str) -> None:
     """Run source text as a program: for tests and tools."""
     _set_up()
     try:
-        exec(importer.compile_user(source, "<stdin>"), main_module().__dict__)
+        exec(dialect.compile_user(source, "<stdin>"), main_module().__dict__)
         run_exit_calls()
     except BaseException as e:
         report(e)
