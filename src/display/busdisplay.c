@@ -158,7 +158,8 @@ static uint64_t after_start(adder_busdisplay_t *d, uint64_t now_us)
 {
     d->priv.state = ADDER_BUSDISPLAY_IDLE;
     /* As if painted long ago: the first auto refresh is due at once. */
-    d->priv.last_refresh_us = now_us - 1000000u / d->config.native_frames_per_second - 1000000u;
+    const uint64_t ago = 1000000u / d->config.native_frames_per_second + 1000000u;
+    d->priv.last_refresh_us = now_us > ago ? now_us - ago : 0;
     return d->config.auto_refresh ? now_us : UINT64_MAX;
 }
 
