@@ -117,7 +117,8 @@ size_t sim_board_timeline_left(sim_board_t *b); /* events not yet played */
  * "knobs": [{"name", "kind": "number|bool|press|touch|text", "label", "unit", "min", "max", "step",
  * "value"}]}], "pins": [...], "display": {"chip", "width", "height"}}. See docs/simulation.md. */
 cJSON *sim_board_describe(sim_board_t *b);
-/* What changed after revision `since` (0 = everything): {"revision": n, "time": seconds, "charge_uc": n, "parts":
+/* What changed after revision `since` (0 = everything): {"revision": n, "time": seconds, "charge_uc": n,
+ * "parts":
  * {"<id>": {"state": {...}, "counters": {...}, "fault": "none"}}, "events": [{"n", "t", "from",
  * "text"}], "buses": [...], "pins": {"D13": {"mode", "level"}}}. Pass the revision on next time. */
 cJSON *sim_board_state(sim_board_t *b, uint64_t since);

@@ -48,7 +48,7 @@ typedef struct {
 
     uint64_t picture_revision, drawn_revision;
     /* The frame memory, 0x00RRGGBB as written. A panel mounted sideways is written sideways: then it is
-     * kept column by column, so that a window's line is a run of neighbours (3 times as fast). */
+     * kept column by column, so that a window's line is a run of neighbours. */
     int32_t next_column, next_row; /* steps in memory[] */
     uint32_t memory[COLUMNS * ROWS];
     uint32_t picture[COLUMNS * ROWS];

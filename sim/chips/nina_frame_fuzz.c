@@ -69,7 +69,8 @@ static void transfer(bench_t *b, const uint8_t *bytes, size_t len)
 
 static void act(bench_t *b, input_t *in)
 {
-    static const unsigned wires[] = {NINA_PIN_CS, NINA_PIN_RESET, NINA_PIN_GPIO0, NINA_PIN_SCK, NINA_PIN_MOSI};
+    static const unsigned wires[] = {NINA_PIN_CS, NINA_PIN_RESET, NINA_PIN_GPIO0, NINA_PIN_SCK,
+                                     NINA_PIN_MOSI};
     uint8_t bytes[NINA_BUF + 64];
     const uint8_t what = take(in);
     switch (what % 8) {

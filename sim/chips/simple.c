@@ -268,8 +268,7 @@ static const sim_counter_t *button_counters(sim_chip_t *c, size_t *n_out)
     return b->counters;
 }
 
-static const sim_knob_t button_knobs[] = {{.name = "pressed", .kind = SIM_KNOB_PRESS, .label = "Press"},
-                                          {0}};
+static const sim_knob_t button_knobs[] = {{.name = "pressed", .kind = SIM_KNOB_PRESS, .label = "Press"}, {0}};
 
 const sim_chip_class_t sim_chip_button = {
     .type = "button",
