@@ -148,6 +148,8 @@ while True:
             mqtt.loop(timeout=0.05)
             if now >= next_publish:
                 next_publish = now + PUBLISH_EVERY
+                if not esp.is_connected:  # what is written now would only fill a buffer
+                    raise OSError("Wi-Fi is gone")
                 mqtt.publish(TOPIC + "/temperature", f"{celsius:.2f}")
                 mqtt.publish(TOPIC + "/light", f"{light:.1f}")
         except (OSError, RuntimeError, MQTT.MMQTTException) as error:
