@@ -12,7 +12,7 @@ export default defineConfig({
         include: ["tests/browser/**/*.spec.ts"],
         globals: true,
         fileParallelism: false,
-        testTimeout: 60_000,
+        testTimeout: 90_000,
         hookTimeout: 120_000,
     },
 });

@@ -89,12 +89,13 @@ describe("the room monitor", () => {
         await eventually(() => expect(heard).toMatch(/31\.5/), 15_000);
     });
 
-    it("says that the network has gone when Wi-Fi does, and comes back", async () => {
+    it("says so when Wi-Fi goes, and goes on when it comes", async () => {
         const wifi = page.getByTestId("knob-wifi-wifi");
         await wifi.click();
-        await eventually(async () => expect(await consoleText(page)).toMatch(/Network: .*again in/), 45_000);
+        // The co-processor misses beacons for some seconds before it calls the link lost.
+        await eventually(async () => expect(await consoleText(page)).toMatch(/Network: .*again in/), 30_000);
+        const before = heard.length;
         await wifi.click();
-        await page.getByRole("button", { name: "Clear" }).click();
-        await eventually(async () => expect(await consoleText(page)).toMatch(/MQTT: connected/), 45_000);
+        await eventually(() => expect(heard.slice(before)).toMatch(/room\/temperature 31\.5/), 45_000);
     });
 });
