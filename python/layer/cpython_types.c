@@ -121,8 +121,11 @@ static bool check_alive(PyObject *self, uint8_t flags)
 static PyObject *finish(size_t mark, py_t result)
 {
     PyObject *r = give_back(mark, result);
-    if (r == NULL && !PyErr_Occurred())
+    bool failed = PyErr_Occurred() != NULL;
+    if (r == NULL && !failed)
         PyErr_SetString(PyExc_SystemError, "a native method failed without saying why");
+    else if (r != NULL && failed) /* else it would surface at some later, innocent line */
+        Py_CLEAR(r);
     return r;
 }
 
@@ -162,6 +165,14 @@ static PyObject *class_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (py_parse_tuple(&info->init_sig, args, kwargs, values))
         r = info->flat.make(values);
     return finish(mark, r);
+}
+
+/* Not the flag that disallows it: a Python subclass would then get object's, and no obj_t. */
+static PyObject *class_no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    PyErr_Format(PyExc_TypeError, "cannot create '%s' instances", type->tp_name);
+    return NULL;
 }
 
 static int class_init(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -666,10 +677,9 @@ static PyTypeObject *make_type(const class_info_t *info)
     SLOT(Py_tp_traverse, obj_traverse);
     SLOT(Py_tp_clear, obj_clear);
     SLOT(Py_tp_getset, getset);
-    if (!cls->no_new) {
-        SLOT(Py_tp_new, class_new);
+    SLOT(Py_tp_new, cls->no_new ? class_no_new : class_new);
+    if (!cls->no_new)
         SLOT(Py_tp_init, class_init);
-    }
     if (cls->doc != NULL)
         slots[n++] = (PyType_Slot){Py_tp_doc, (void *)(uintptr_t)cls->doc};
     if (flat->len != NULL) {
@@ -714,8 +724,6 @@ static PyTypeObject *make_type(const class_info_t *info)
     unsigned long flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE;
     if (!cls->final)
         flags |= Py_TPFLAGS_BASETYPE;
-    if (cls->no_new)
-        flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
     PyType_Spec spec = {
         .name = name, .basicsize = (int)(OBJ_HEADER + flat->size), .flags = (unsigned)flags, .slots = slots};
     PyObject *bases = NULL;

@@ -55,7 +55,7 @@ static adder_err_t fake_write(void *ctx, uint16_t pin, bool level)
 static adder_err_t fake_read(void *ctx, uint16_t pin, bool *level_out)
 {
     (void)ctx;
-    if (fake.mode[pin] >= ADDER_PIN_OUT)
+    if (fake.mode[pin] == ADDER_PIN_OUT || (fake.mode[pin] == ADDER_PIN_OUT_OPEN_DRAIN && !fake.out[pin]))
         *level_out = fake.out[pin];
     else if (fake.wired[pin] > 0 && fake.mode[fake.wired[pin] - 1] >= ADDER_PIN_OUT)
         *level_out = fake.out[fake.wired[pin] - 1];

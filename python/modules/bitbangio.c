@@ -1,6 +1,12 @@
-/* bitbangio: I2C and SPI on any pins. The same wires as busio's, found by their pins; the differences
- * are in what the constructors take and in the time-out. */
+/* bitbangio: I2C and SPI on any pins, by single pin writes. Lock and transfers are busio's. */
 #include "python/modules/busio.h"
+#include "python/modules/pins.h"
+
+static adder_pin_t wire(uint16_t pin)
+{
+    const adder_mcu_t *mcu = py_mcu();
+    return pin == ADDER_PIN_NONE ? (adder_pin_t){0} : (adder_pin_t){mcu->gpio, mcu->ctx, pin};
+}
 
 static const py_arg_t i2c_args[] = {PY_REQ_OBJ("scl"), PY_REQ_OBJ("sda"),
                                     PY_KW_INT("frequency", 400000, 1, PY_INT_MAX),
@@ -9,16 +15,28 @@ static const py_arg_t i2c_args[] = {PY_REQ_OBJ("scl"), PY_REQ_OBJ("sda"),
 static bool i2c_init(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    uint32_t hz = a[2].i > 1000000 ? 1000000 : (uint32_t)a[2].i;
-    /* `timeout` is the clock stretch in microseconds; the bus counts milliseconds of a whole transfer. */
-    return busio_i2c_open(s, a[0].obj, a[1].obj, hz, 1000);
+    busio_i2c_obj_t *o = s;
+    if (!busio_i2c_claim(o, a[0].obj, a[1].obj))
+        return false;
+    /* The pins of a PC are slow enough; each look at a stretched clock stands for a microsecond. */
+    o->soft = (adder_bitbang_i2c_t){.scl = wire(o->scl),
+                                    .sda = wire(o->sda),
+                                    .stretch_polls = a[3].i > UINT32_MAX ? UINT32_MAX : (uint32_t)a[3].i};
+    adder_err_t err = adder_bitbang_i2c_init(&o->soft, &o->bus);
+    o->open = o->bitbang = err == ADDER_OK;
+    return o->open || py_fail(py_raise_err(err, "I2C"));
 }
 
 static bool spi_init(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    const py_val_t all[] = {a[0], a[1], a[2], {.given = false}};
-    return busio_spi_open(s, all);
+    busio_spi_obj_t *o = s;
+    if (!busio_spi_claim(o, a))
+        return false;
+    o->soft = (adder_bitbang_spi_t){.clock = wire(o->clock), .mosi = wire(o->mosi), .miso = wire(o->miso)};
+    adder_err_t err = adder_bitbang_spi_init(&o->soft, &o->bus);
+    o->open = o->bitbang = err == ADDER_OK;
+    return o->open || py_fail(py_raise_err(err, "SPI"));
 }
 
 static const py_arg_t spi_args[] = {PY_REQ_OBJ("clock"), PY_OPT_OBJ("MOSI"), PY_OPT_OBJ("MISO"), PY_END};

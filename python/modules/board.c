@@ -79,12 +79,6 @@ static bool add_maker(py_t module, const char *name, const adder_mcu_bus_t *bus)
 
 /* ---- the module ---- */
 
-/* A firmware without displayio has no board.DISPLAY. */
-__attribute__((weak)) py_t display_board_object(void)
-{
-    return PY_NULL;
-}
-
 static bool init(py_t module)
 {
     const adder_mcu_t *mcu = py_mcu();

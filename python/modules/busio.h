@@ -2,6 +2,7 @@
 #ifndef ADDER_PYTHON_BUSIO_H
 #define ADDER_PYTHON_BUSIO_H
 
+#include "adder/bitbang.h"
 #include "adder/display/bus.h"
 #include "python/layer/py.h"
 
@@ -9,14 +10,16 @@ typedef struct {
     adder_i2c_t bus;
     uint16_t scl, sda;
     uint32_t timeout_ms;
-    bool open, locked;
+    bool open, locked, bitbang;
+    adder_bitbang_i2c_t soft; /* bitbang: what `bus` stands on */
 } busio_i2c_obj_t;
 
 typedef struct {
     adder_spi_t bus;
     uint16_t clock, mosi, miso;
     uint32_t hz;
-    bool open, locked;
+    bool open, locked, bitbang;
+    adder_bitbang_spi_t soft;
 } busio_spi_obj_t;
 
 extern const py_class_t busio_i2c_class, busio_spi_class, busio_uart_class;
@@ -27,10 +30,10 @@ extern const py_class_t bitbangio_i2c_class, bitbangio_spi_class;
 bool busio_spi_share(py_t v, const char *name, adder_spi_t *spi_out, adder_bus_lock_t *lock_out);
 bool busio_i2c_share(py_t v, const char *name, adder_i2c_t *i2c_out, adder_bus_lock_t *lock_out);
 
-/* For bitbangio, whose classes are these under other names. */
+/* For bitbangio, whose classes are these under other names. The claims are made; `bus` is not. */
 extern const py_arg_t busio_spi_args[];
-bool busio_spi_open(busio_spi_obj_t *o, const py_val_t *a);
-bool busio_i2c_open(busio_i2c_obj_t *o, py_t scl, py_t sda, uint32_t hz, uint32_t timeout_ms);
+bool busio_spi_claim(busio_spi_obj_t *o, const py_val_t *a);
+bool busio_i2c_claim(busio_i2c_obj_t *o, py_t scl, py_t sda);
 extern const py_method_t busio_i2c_methods[], busio_spi_methods[];
 void busio_i2c_close(void *o);
 void busio_spi_close(void *o);

@@ -4,29 +4,18 @@
 
 enum { TRANSFER_TIMEOUT_MS = 1000, FIRST_ADDRESS = 0x08, LAST_ADDRESS = 0x77 };
 
-bool busio_i2c_open(busio_i2c_obj_t *o, py_t scl, py_t sda, uint32_t hz, uint32_t timeout_ms)
+bool busio_i2c_claim(busio_i2c_obj_t *o, py_t scl, py_t sda)
 {
-    const adder_mcu_t *mcu = py_mcu();
     o->scl = o->sda = ADDER_PIN_NONE;
-    o->timeout_ms = timeout_ms;
-    if (!pins_claim_arg(scl, "scl", &o->scl) || !pins_claim_arg(sda, "sda", &o->sda))
-        return false;
-    adder_err_t err = mcu->bus->i2c_open(mcu->ctx, o->scl, o->sda, hz, &o->bus);
-    if (err == ADDER_ERR_PIN)
-        return py_fail(py_raise(PY_ValueError, "Invalid pins"));
-    if (err == ADDER_ERR_STATE)
-        return py_fail(py_raise(PY_RuntimeError, "No pull up found on SDA or SCL; check your wiring"));
-    if (err != ADDER_OK)
-        return py_fail(py_raise_err(err, "I2C"));
-    o->open = true;
-    return true;
+    o->timeout_ms = TRANSFER_TIMEOUT_MS;
+    return pins_claim_arg(scl, "scl", &o->scl) && pins_claim_arg(sda, "sda", &o->sda);
 }
 
 void busio_i2c_close(void *s)
 {
     busio_i2c_obj_t *o = s;
     const adder_mcu_t *mcu = py_mcu();
-    if (o->open)
+    if (o->open && !o->bitbang)
         mcu->bus->close(mcu->ctx, o->bus.ctx);
     if (o->scl != o->sda) { /* both 0 in an object whose __init__ never ran */
         pins_release(o->scl);
@@ -47,9 +36,19 @@ static const py_arg_t init_args[] = {PY_REQ_OBJ("scl"), PY_REQ_OBJ("sda"),
 static bool init(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
+    busio_i2c_obj_t *o = s;
+    const adder_mcu_t *mcu = py_mcu();
     if (a[2].i > 1000000)
         return py_fail(py_raise(PY_ValueError, "frequency must be 1-1000000"));
-    return busio_i2c_open(s, a[0].obj, a[1].obj, (uint32_t)a[2].i, TRANSFER_TIMEOUT_MS);
+    if (!busio_i2c_claim(o, a[0].obj, a[1].obj))
+        return false;
+    adder_err_t err = mcu->bus->i2c_open(mcu->ctx, o->scl, o->sda, (uint32_t)a[2].i, &o->bus);
+    if (err == ADDER_ERR_PIN)
+        return py_fail(py_raise(PY_ValueError, "Invalid pins"));
+    if (err == ADDER_ERR_STATE)
+        return py_fail(py_raise(PY_RuntimeError, "No pull up found on SDA or SCL; check your wiring"));
+    o->open = err == ADDER_OK;
+    return o->open || py_fail(py_raise_err(err, "I2C"));
 }
 
 /* ---- lock ---- */
@@ -101,8 +100,10 @@ static adder_err_t xfer(busio_i2c_obj_t *o, uint8_t addr7, const uint8_t *wr, si
     return o->bus.ops->xfer(o->bus.ctx, addr7, wr, wr_len, rd, rd_len, o->timeout_ms);
 }
 
-static py_t result(adder_err_t err)
+static py_t result(const busio_i2c_obj_t *o, adder_err_t err)
 {
+    if (err == ADDER_ERR_TIMEOUT && o->bitbang)
+        return py_raise(PY_TimeoutError, "Clock stretch too long");
     if (err != ADDER_OK && err != ADDER_ERR_NOT_FOUND && err != ADDER_ERR_TIMEOUT)
         err = ADDER_ERR_IO;
     return err == ADDER_OK ? py_none() : py_raise_err(err, NULL);
@@ -145,7 +146,7 @@ static py_t m_readfrom_into(py_t self, void *s, const py_val_t *a)
     if (!needs_lock(s))
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
-    return not_empty(n) ? result(xfer(s, (uint8_t)a[0].i, NULL, 0, p, n)) : PY_NULL;
+    return not_empty(n) ? result(s, xfer(s, (uint8_t)a[0].i, NULL, 0, p, n)) : PY_NULL;
 }
 
 static const py_arg_t write_args[] = {PY_REQ_INT("address", 0, 127), PY_REQ_RBUF("buffer"), PY_KW_START_END,
@@ -159,7 +160,7 @@ static py_t m_writeto(py_t self, void *s, const py_val_t *a)
     if (!needs_lock(s))
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
-    return result(xfer(s, (uint8_t)a[0].i, p, n, NULL, 0));
+    return result(s, xfer(s, (uint8_t)a[0].i, p, n, NULL, 0));
 }
 
 static const py_arg_t both_args[] = {PY_REQ_INT("address", 0, 127),
@@ -180,7 +181,7 @@ static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[3].i, a[4].i, &out, &out_n);
     py_buf_slice(&a[2].buf, a[5].i, a[6].i, &in, &in_n);
-    return not_empty(in_n) ? result(xfer(s, (uint8_t)a[0].i, out, out_n, in, in_n)) : PY_NULL;
+    return not_empty(in_n) ? result(s, xfer(s, (uint8_t)a[0].i, out, out_n, in, in_n)) : PY_NULL;
 }
 
 const py_method_t busio_i2c_methods[] = {

@@ -7,30 +7,20 @@ enum { FIRST_HZ = 250000 };
 const py_arg_t busio_spi_args[] = {PY_REQ_OBJ("clock"), PY_OPT_OBJ("MOSI"), PY_OPT_OBJ("MISO"),
                                    PY_OPT_BOOL("half_duplex", false), PY_END};
 
-bool busio_spi_open(busio_spi_obj_t *o, const py_val_t *a)
+bool busio_spi_claim(busio_spi_obj_t *o, const py_val_t *a)
 {
-    const adder_mcu_t *mcu = py_mcu();
     o->clock = o->mosi = o->miso = ADDER_PIN_NONE;
     if (!a[1].given && !a[2].given)
         return py_fail(py_raise(PY_ValueError, "Must provide MISO or MOSI pin"));
-    if (!pins_claim_arg(a[0].obj, "clock", &o->clock) || !pins_claim_optional(&a[1], "MOSI", &o->mosi) ||
-        !pins_claim_optional(&a[2], "MISO", &o->miso))
-        return false;
-    adder_err_t err = mcu->bus->spi_open(mcu->ctx, o->clock, o->mosi, o->miso, &o->bus);
-    if (err == ADDER_ERR_PIN)
-        return py_fail(py_raise(PY_ValueError, "Invalid pins"));
-    if (err == ADDER_OK) {
-        o->open = true;
-        err = o->bus.ops->configure(o->bus.ctx, FIRST_HZ, 0, 0, 8, &o->hz);
-    }
-    return err == ADDER_OK || py_fail(py_raise_err(err, "SPI"));
+    return pins_claim_arg(a[0].obj, "clock", &o->clock) && pins_claim_optional(&a[1], "MOSI", &o->mosi) &&
+           pins_claim_optional(&a[2], "MISO", &o->miso);
 }
 
 void busio_spi_close(void *s)
 {
     busio_spi_obj_t *o = s;
     const adder_mcu_t *mcu = py_mcu();
-    if (o->open)
+    if (o->open && !o->bitbang)
         mcu->bus->close(mcu->ctx, o->bus.ctx);
     if (o->clock != o->mosi || o->clock != o->miso) { /* all 0 in an object whose __init__ never ran */
         pins_release(o->clock);
@@ -48,7 +38,18 @@ bool busio_spi_live(const void *s)
 static bool init(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    return busio_spi_open(s, a);
+    busio_spi_obj_t *o = s;
+    const adder_mcu_t *mcu = py_mcu();
+    if (!busio_spi_claim(o, a))
+        return false;
+    adder_err_t err = mcu->bus->spi_open(mcu->ctx, o->clock, o->mosi, o->miso, &o->bus);
+    if (err == ADDER_ERR_PIN)
+        return py_fail(py_raise(PY_ValueError, "Invalid pins"));
+    if (err == ADDER_OK) {
+        o->open = true;
+        err = o->bus.ops->configure(o->bus.ctx, FIRST_HZ, 0, 0, 8, &o->hz);
+    }
+    return err == ADDER_OK || py_fail(py_raise_err(err, "SPI"));
 }
 
 /* ---- lock ---- */

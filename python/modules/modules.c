@@ -5,7 +5,8 @@
 /* clang-format off */
 #define MODULES(X)                                                                                           \
     X(microcontroller) X(microcontroller_pin) X(nvm) X(watchdog) X(board)                                    \
-    X(digitalio) X(analogio) X(pwmio) X(neopixel_write) X(pixelbuf) X(keypad) X(rotaryio) X(countio)                                                 \
+    X(digitalio) X(analogio) X(pwmio) X(neopixel_write) X(pixelbuf)                                          \
+    X(keypad) X(rotaryio) X(countio)                                                                         \
     X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi)                                                \
     X(displayio) X(busdisplay) X(fourwire) X(paralleldisplaybus) X(i2cdisplaybus)                            \
     X(fontio) X(terminalio) X(vectorio) X(bitmaptools) X(tilepalettemapper)                                  \

@@ -83,7 +83,7 @@ static void pins(void **state)
                 "assert led.value is True and led.drive_mode is DriveMode.PUSH_PULL\n"
                 "raises(AttributeError, '', lambda: led.pull)\n"
                 "raises(AttributeError, '', setattr, led, 'pull', None)\n"
-                "led.drive_mode = DriveMode.OPEN_DRAIN; assert led.value is True\n"
+                "led.drive_mode = DriveMode.OPEN_DRAIN; assert led.drive_mode is DriveMode.OPEN_DRAIN\n"
                 "led.direction = Direction.OUTPUT; assert led.value is False\n"
                 "led.value = 1\n"
                 "with DigitalInOut(board.D2) as b:\n"
@@ -252,9 +252,12 @@ static void uart(void **state)
            "raises(ValueError, 'RX', w.read, 1)\n");
     assert_memory_equal(fake.sent, "hi", 2);
     expect(HEAD "import bitbangio\n"
-                "i = bitbangio.I2C(board.SCL, board.SDA); i.try_lock(); assert i.scan() == [0x48]\n"
-                "s = bitbangio.SPI(board.SCK, board.MOSI, board.MISO)\n"
-                "assert not hasattr(s, 'frequency'); s.try_lock(); s.configure(); s.write(b'1')\n");
+                "i = bitbangio.I2C(board.D2, board.D3)\n" /* any pins; nobody pulls these up */
+                "i.try_lock(); raises(TimeoutError, '', i.writeto, 0x48, b''); assert i.scan() == []\n"
+                "s = bitbangio.SPI(board.D4, board.D5)\n"
+                "assert not hasattr(s, 'frequency'); s.try_lock(); s.configure(); s.write(b'1')\n"
+                "raises(ValueError, 'MISO', s.readinto, bytearray(1))\n"
+                "raises(ValueError, 'D4 in use', bitbangio.SPI, board.D4, board.D1)\n");
 }
 
 /* ---- the chip ---- */

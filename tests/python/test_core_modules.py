@@ -83,18 +83,32 @@ raises(ValueError, '0x49', I2CDevice, i2c, 0x49)
     assert bus["hz"] == 100000 and bus["transactions"] > 100
 
 
+def test_bit_banged_i2c_to_the_same_chip(adder):
+    """Edge by edge, through the simulated wires."""
+    out = ok(adder(HEAD + """
+import board, bitbangio
+i2c = bitbangio.I2C(board.SCL, board.SDA)
+i2c.try_lock(); print(i2c.scan())
+reg = bytearray(1); i2c.writeto_then_readfrom(0x48, b'\\x0b', reg); print(hex(reg[0]))
+try: i2c.writeto(0x49, b'1')
+except OSError as e: print(e.errno)
+i2c.deinit()
+"""))
+    assert "[72]\n0xcb\n19\n" in out
+
+
 def test_a_chip_that_goes_away(adder, tmp_path):
     out = ok(adder(HEAD + """
 import board, time
 i2c = board.I2C(); i2c.try_lock(); b = bytearray(2)
 i2c.readfrom_into(0x48, b); print('there')
-time.sleep(0.5)
+time.sleep(1.5)
 try: i2c.readfrom_into(0x48, b)
 except OSError as e: print('gone', e.errno)
-time.sleep(0.5)
+time.sleep(1.5)
 i2c.readfrom_into(0x48, b); print('back')
-""", *timeline(tmp_path, [{"at": 0.3, "chip": "temperature", "fault": {"kind": "unplug"}},
-                          {"at": 0.8, "chip": "temperature", "fault": {"kind": "none"}}]), seconds=4))
+""", *timeline(tmp_path, [{"at": 1, "chip": "temperature", "fault": {"kind": "unplug"}},
+                          {"at": 2.5, "chip": "temperature", "fault": {"kind": "none"}}]), seconds=9))
     assert "there\ngone 19\nback\n" in out
 
 
