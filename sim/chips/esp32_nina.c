@@ -420,6 +420,8 @@ static const char *const nina_pins[] = {"cs", "sck", "mosi", "miso", "ready", "r
 static const sim_knob_t nina_knobs[] = {
     {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},
     {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},
+    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0},
+    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0},
     {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0},
 };
 

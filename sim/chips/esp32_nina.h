@@ -23,12 +23,13 @@
 #include "sim/network_resolver.h"
 
 enum {
-    NINA_BUF = 4092,     /* SPI DMA buffer, each way */
-    NINA_SLOTS = 10,     /* the firmware's socket numbers */
-    NINA_CONNS = 10,     /* lwIP sockets of all kinds */
-    NINA_WINDOW = 5744,  /* lwIP TCP send buffer and receive window */
-    NINA_UDP_MAX = 1500, /* datagram buffers */
-    NINA_SCAN_MAX = 10,  /* networks a scan keeps */
+    NINA_FIRMWARE = 0x107, /* 1.7 */
+    NINA_BUF = 4092,       /* SPI DMA buffer, each way */
+    NINA_SLOTS = 10,       /* the firmware's socket numbers */
+    NINA_CONNS = 10,       /* lwIP sockets of all kinds */
+    NINA_WINDOW = 5744,    /* lwIP TCP send buffer and receive window */
+    NINA_UDP_MAX = 1500,   /* datagram buffers */
+    NINA_SCAN_MAX = 10,    /* networks a scan keeps */
     NINA_PINS = 40,
     NINA_CERT_MAX = 1300,
     NINA_KEY_MAX = 1700,
@@ -208,7 +209,8 @@ struct nina {
     } pins[NINA_PINS];
 
     struct {
-        uint64_t frames, bytes_in, bytes_out, errors, dropped, crashes, resets, joins, join_failures;
+        uint64_t frames, bytes_in, bytes_out, errors, malformed, dropped, crashes, resets, joins,
+            join_failures;
         uint64_t opened, closed, leaked, net_in, net_out, by_command[NINA_TABLE_END];
     } count;
     uint64_t sent_mark, received_mark; /* net_in/out when the page was last told */

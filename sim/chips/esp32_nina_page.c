@@ -132,19 +132,13 @@ const sim_counter_t *nina_counters(sim_chip_t *c, size_t *n_out)
 {
     nina_t *n = (nina_t *)(void *)c;
     const sim_counter_t fixed[] = {
-        {"frames", n->count.frames},
-        {"bytes_in", n->count.bytes_in},
-        {"bytes_out", n->count.bytes_out},
-        {"errors", n->count.errors},
-        {"dropped", n->count.dropped},
-        {"crashes", n->count.crashes},
-        {"boots", n->count.resets},
-        {"joins", n->count.joins},
-        {"join_failures", n->count.join_failures},
-        {"sockets_opened", n->count.opened},
-        {"sockets_closed", n->count.closed},
-        {"sockets_leaked", n->count.leaked},
-        {"net_in", n->count.net_in},
+        {"frames", n->count.frames},         {"bytes_in", n->count.bytes_in},
+        {"bytes_out", n->count.bytes_out},   {"errors", n->count.errors},
+        {"malformed", n->count.malformed},   {"dropped", n->count.dropped},
+        {"crashes", n->count.crashes},       {"boots", n->count.resets},
+        {"joins", n->count.joins},           {"join_failures", n->count.join_failures},
+        {"sockets_opened", n->count.opened}, {"sockets_closed", n->count.closed},
+        {"sockets_leaked", n->count.leaked}, {"net_in", n->count.net_in},
         {"net_out", n->count.net_out},
     };
     size_t used = 0;

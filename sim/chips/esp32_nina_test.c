@@ -128,6 +128,7 @@ static void unknown_and_malformed_commands_get_the_error_frame(void **state)
     host_receive(&bench, 0x37, 1, &r);
     expect_bytes(r.params, "1.7.7", 6);
     assert_int_equal(bench_counter(&bench, "errors"), 11);
+    assert_int_equal(bench_counter(&bench, "malformed"), 1);
 }
 
 /* The way back into step of the fact sheet, section 3. */
