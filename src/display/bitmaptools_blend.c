@@ -121,9 +121,10 @@ static bool same_size(const adder_bitmap_t *a, const adder_bitmap_t *b)
     return a->width == b->width && a->height == b->height && b->pixels != NULL;
 }
 
-static uint32_t blend_pixel(uint32_t dest, uint32_t a, uint32_t b, const adder_alphablend_t *h, uint32_t f1,
-                            uint32_t f2, bool wide)
+static uint32_t blend_pixel(uint32_t dest, uint32_t a, uint32_t b, const adder_alphablend_t *h, uint32_t f2,
+                            bool wide)
 {
+    const uint32_t f1 = h->factor_1;
     const bool use_a = h->skip_1 < 0 || a != (uint32_t)h->skip_1;
     const bool use_b = h->skip_2 < 0 || b != (uint32_t)h->skip_2;
     if (use_a && use_b)
@@ -158,12 +159,12 @@ adder_err_t adder_alphablend(adder_bitmap_t *dest, const adder_bitmap_t *s1, con
                 b = swap16(b);
                 d = swap16(d);
             }
-            uint32_t f1 = h->factor_1, f2 = h->factor_2;
-            if (mask != NULL) { /* 255: all of the second source's share; 0: none of it */
-                f2 = f2 * mask[x] / 255u;
-                f1 = mask[x] == 0 ? 256u : f1;
-            }
-            const uint32_t v = blend_pixel(d, a, b, h, f1, f2, wide);
+            const uint32_t share = mask == NULL || (int32_t)mask[x] == h->skip_mask ? 0 : mask[x];
+            uint32_t v;
+            if (mask != NULL && share == 0)
+                v = h->skip_1 >= 0 && a == (uint32_t)h->skip_1 ? d : a;
+            else
+                v = blend_pixel(d, a, b, h, mask == NULL ? h->factor_2 : h->factor_2 * share / 255u, wide);
             pixel_put(out, bits, x, swap ? swap16(v) : v);
         }
     }

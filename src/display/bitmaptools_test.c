@@ -348,6 +348,15 @@ static void alphablend(void **state)
     assert_int_equal(adder_alphablend(&b, &b, &s, &h), ADDER_OK);
     assert_int_equal(adder_bitmap_get(&b, 0, 0), 0x1F00); /* masked in */
     assert_int_equal(adder_bitmap_get(&b, 1, 0), 0x00F8); /* masked out */
+    h.skip_mask = 255;
+    adder_bitmap_set(&b, 0, 0, 0x00F8);
+    assert_int_equal(adder_alphablend(&b, &b, &s, &h), ADDER_OK);
+    assert_int_equal(adder_bitmap_get(&b, 0, 0), 0x00F8); /* 255 counts as 0 */
+    h.skip_mask = ADDER_NO_INDEX;
+    h.factor_1 = 256;
+    adder_bitmap_set(&mask, 0, 0, 128); /* half: (f8 * 128 + f8 * 256 * 128 / 256) / 256 each */
+    assert_int_equal(adder_alphablend(&b, &b, &s, &h), ADDER_OK);
+    assert_int_equal(adder_bitmap_get(&b, 0, 0), 0x0F78);
     h.colorspace = ADDER_CS_L8;
     assert_int_equal(adder_alphablend(&b, &b, &s, &h), ADDER_ERR_ARG);
     h.colorspace = ADDER_CS_RGB555;

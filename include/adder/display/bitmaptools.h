@@ -79,8 +79,11 @@ typedef struct {
     adder_colorspace_t colorspace; /* L8 with 8 bits; RGB565, BGR565 and swapped with 16 */
     uint16_t factor_1, factor_2;   /* of 256 */
     adder_blend_t mode;
-    int32_t skip_1, skip_2;     /* values that count as transparent, or ADDER_NO_INDEX */
-    const adder_bitmap_t *mask; /* 8 bits, or NULL */
+    int32_t skip_1, skip_2; /* values that count as transparent, or ADDER_NO_INDEX */
+    /* 8 bits, or NULL. Scales factor_2 pixel by pixel, 255 = all of it; where it is 0, or skip_mask,
+     * source 1 is copied as it is. */
+    const adder_bitmap_t *mask;
+    int32_t skip_mask; /* 0 or ADDER_NO_INDEX: none */
 } adder_alphablend_t;
 /* ADDER_ERR_ARG: bits do not suit the colourspace. ADDER_ERR_RANGE: sizes differ. */
 adder_err_t adder_alphablend(adder_bitmap_t *dest, const adder_bitmap_t *source_1,
