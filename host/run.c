@@ -292,7 +292,7 @@ static bool names_local_broker(const run_t *r)
 
 static void start_broker(run_t *r)
 {
-    if (!r->options.broker && !names_local_broker(r))
+    if (r->options.for_s == 0 || (!r->options.broker && !names_local_broker(r)))
         return;
     char text[16], msg[200];
     uint16_t port = 1883;
