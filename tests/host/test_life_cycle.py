@@ -300,3 +300,54 @@ def test_a_closed_pipe_does_not_end_the_board_badly(program, drive):
     p.stdout.read(100)
     p.stdout.close()
     assert p.wait(20) == 0
+
+
+def test_safe_mode_and_out_of_it(board):
+    b = board("print('code ran')\nimport microcontroller as m\nif m.cpu.reset_reason == m.ResetReason.POWER_ON:\n"
+              "    m.on_next_reset(m.RunMode.SAFE_MODE)\n    m.reset()\n")
+    b.expect("code ran\n")
+    b.expect("Auto-reload is off.\nRunning in safe mode! Not running saved code.\n")
+    b.expect("Use CTRL-D to reload.\n")
+    b.send("\r")
+    b.expect(">>> ")
+    assert b.command("import supervisor; print(supervisor.runtime.safe_mode_reason)").endswith("PROGRAMMATIC\n")
+    b.send("import microcontroller; microcontroller.reset()\r")
+    b.expect("code.py output:\ncode ran\n")
+
+
+def test_the_watchdog_raises(adder):
+    run = adder("import microcontroller, watchdog, time\nw = microcontroller.watchdog\nw.timeout = 0.3\n"
+                "w.mode = watchdog.WatchDogMode.RAISE\ntry:\n    time.sleep(5)\nexcept watchdog.WatchDogTimeout:\n"
+                "    print('barked')\nw.mode = None\n")
+    assert "barked\n" in run.out and run.code == 0
+
+
+def test_the_watchdog_resets(board):
+    b = board("import microcontroller as m, watchdog\nprint(m.cpu.reset_reason)\n"
+              "if m.cpu.reset_reason == m.ResetReason.POWER_ON:\n    m.watchdog.timeout = 0.3\n"
+              "    m.watchdog.mode = watchdog.WatchDogMode.RESET\n    while True: pass\n")
+    b.expect("POWER_ON\n")
+    b.expect("ResetReason.WATCHDOG\n")
+
+
+def test_nvm_outlives_the_process(adder):
+    code = "import microcontroller as m\nprint('nvm', m.nvm[0])\nm.nvm[0] = 7\n"
+    adder(code)
+    assert "nvm 7\n" in adder(code).out
+
+
+def test_the_clock_of_the_board_goes_on_between_runs(board):
+    b = board("import time\nprint('clock', time.monotonic())\n")
+    b.expect("clock ")
+    first = float(b.expect("\n"))
+    b.expect("Use CTRL-D to reload.\n")
+    b.send("\x04")
+    b.expect("clock ")
+    assert float(b.expect("\n")) > first
+
+
+def test_the_console_is_drawn_on_the_display(adder, tmp_path):
+    from_text = adder("print('#' * 50)\nimport time\ntime.sleep(1)\n", "--screenshot", "a.png")
+    blank = adder("import time\ntime.sleep(1)\n", "--screenshot", "b.png")
+    assert from_text.code == blank.code == 0
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
