@@ -1,7 +1,7 @@
 /* What the files of the CPython backend share: cpython.c (values, containers, errors),
  * cpython_args.c (arguments), cpython_types.c (classes), cpython_modules.c (functions, enums, named
- * tuples, exceptions, modules), cpython_vm.c (life, requests), cpython_errno.c (OSError), cpython_wait.c (waits, background),
- * cpython_console.c (`_adder_layer`, the module that adder_vm stands on).
+ * tuples, exceptions, modules), cpython_vm.c (life, requests), cpython_errno.c (OSError), cpython_wait.c
+ * (waits, background), cpython_console.c (`_adder_layer`, the module that adder_vm stands on).
  *
  * Every object of a native class is laid out as
  *

@@ -36,6 +36,8 @@
 #include "adder/err.h"
 #include "adder/mcu.h"
 
+/* clang-format off: the tables and one-line functions of this header read better in columns */
+
 /* ---- handles ---- */
 
 typedef struct {
@@ -417,5 +419,7 @@ void py_enter(void);
 /* Text to the console (the serial port of the board). */
 void py_console_write(const char *utf8, size_t len);
 size_t py_console_available(void); /* bytes typed and not yet read */
+
+/* clang-format on */
 
 #endif

@@ -40,7 +40,7 @@
 typedef struct {
     const adder_mcu_t *mcu;
     const char *drive; /* host folder that is the CIRCUITPY drive, "/" to the program */
-    bool native; /* false: --no-native, Adafruit's Python before our drop-ins */
+    bool native;       /* false: --no-native, Adafruit's Python before our drop-ins */
     /* The serial console. Called on the machine thread. */
     void (*console_write)(void *ctx, const char *utf8, size_t len);
     size_t (*console_read)(void *ctx, char *out, size_t cap); /* what is there, never waits */
@@ -61,7 +61,12 @@ typedef enum {
 
 /* ---- what outlives a run: shared by host/, `supervisor`, `storage` and adder_vm ---- */
 
-typedef enum { VM_RUN_STARTUP, VM_RUN_AUTO_RELOAD, VM_RUN_SUPERVISOR_RELOAD, VM_RUN_REPL_RELOAD } vm_run_reason_t;
+typedef enum {
+    VM_RUN_STARTUP,
+    VM_RUN_AUTO_RELOAD,
+    VM_RUN_SUPERVISOR_RELOAD,
+    VM_RUN_REPL_RELOAD
+} vm_run_reason_t;
 
 enum { /* vm_state_t.next_flags: the keywords of supervisor.set_next_code_file */
        VM_NEXT_RELOAD_ON_SUCCESS = 1,
