@@ -36,7 +36,8 @@
 #include "adder/err.h"
 #include "adder/mcu.h"
 
-/* clang-format off: the tables and one-line functions of this header read better in columns */
+/* The tables and one-line functions of this header read better in columns. */
+/* clang-format off */
 
 /* ---- handles ---- */
 
