@@ -135,8 +135,8 @@ typedef struct {
     uint64_t revision;
 } sim_picture_t;
 /* Copy a display's picture (chip_id NULL = the board's first display) into p, which starts as {0}
- * and is kept for the next call. ADDER_OK: a new one; ADDER_ERR_AGAIN: unchanged since
- * p->revision; ADDER_ERR_NOT_FOUND: no display; ADDER_ERR_NOMEM. */
+ * and is kept for the next call: one struct per display. ADDER_OK: a new one; ADDER_ERR_AGAIN: unchanged
+ * since p->revision; ADDER_ERR_NOT_FOUND: no display; ADDER_ERR_NOMEM. */
 adder_err_t sim_board_picture(sim_board_t *b, const char *chip_id, sim_picture_t *p);
 void sim_picture_free(sim_picture_t *p);
 
