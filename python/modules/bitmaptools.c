@@ -83,7 +83,7 @@ static const py_arg_t blit_args[] = {PY_REQ_OBJ("dest_bitmap"),
                                      PY_KW_OBJ("skip_dest_index"),
                                      PY_END};
 
-static py_t blit(const py_val_t *a)
+py_t bitmaptools_blit(const py_val_t *a)
 {
     adder_bitmap_t *dest = bitmaptools_dest(a[0].obj, "dest_bitmap");
     adder_bitmap_t *source = dest ? bitmaptools_bitmap(a[1].obj, "source_bitmap") : NULL;
@@ -377,7 +377,7 @@ static py_t replace_color(const py_val_t *a)
 }
 
 static const py_function_t functions[] = {
-    {"blit", blit, blit_args, "Copy a rectangle of a bitmap."},
+    {"blit", bitmaptools_blit, blit_args, "Copy a rectangle of a bitmap."},
     {"rotozoom", rotozoom, rotozoom_args, "Copy turned and scaled."},
     {"arrayblit", arrayblit, arrayblit_args, "Copy from an array."},
     {"fill_region", fill_region, fill_region_args, "Fill a rectangle."},

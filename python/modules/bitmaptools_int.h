@@ -16,6 +16,7 @@ bool bitmaptools_area(const py_val_t *x1, const py_val_t *y1, const py_val_t *x2
 py_t bitmaptools_done(adder_err_t err, const char *what);
 
 extern const py_arg_t bitmaptools_readinto_args[], bitmaptools_alphablend_args[], bitmaptools_dither_args[];
+py_t bitmaptools_blit(const py_val_t *a); /* its arguments in the order of the function's table */
 py_t bitmaptools_readinto(const py_val_t *a);
 py_t bitmaptools_alphablend(const py_val_t *a);
 py_t bitmaptools_dither(const py_val_t *a);

@@ -1,5 +1,5 @@
 /* displayio.Bitmap */
-#include "python/modules/display_int.h"
+#include "python/modules/bitmaptools_int.h"
 
 static const py_arg_t init_args[] = {PY_REQ_INT("width", 0, 32767), PY_REQ_INT("height", 0, 32767),
                                      PY_REQ_INT("value_count", 1, 65536), PY_END};
@@ -148,6 +148,18 @@ static py_t dirty(py_t self, void *s, const py_val_t *a)
     return py_none();
 }
 
+static const py_arg_t blit_args[] = {PY_REQ_OBJ("x"), PY_REQ_OBJ("y"),         PY_REQ_OBJ("source_bitmap"),
+                                     PY_KW_OBJ("x1"), PY_KW_OBJ("y1"),         PY_KW_OBJ("x2"),
+                                     PY_KW_OBJ("y2"), PY_KW_OBJ("skip_index"), PY_END};
+
+/* Gone in CircuitPython 9; libraries of today still call it. bitmaptools.blit() with self first. */
+static py_t blit(py_t self, void *s, const py_val_t *a)
+{
+    py_val_t b[] = {{.given = true, .obj = self}, a[2], a[0], a[1], a[3], a[4], a[5], a[6], a[7], {0}};
+    (void)s;
+    return bitmaptools_blit(b);
+}
+
 static py_t get_width(py_t self, void *s)
 {
     (void)self;
@@ -188,6 +200,7 @@ static bool truth(py_t self, void *s, bool *out)
 
 static const py_method_t methods[] = {
     {"fill", fill, fill_args, 0, "Set every pixel to one value."},
+    {"blit", blit, blit_args, 0, "Copy a rectangle of another bitmap: bitmaptools.blit() is the newer name."},
     {"dirty", dirty, dirty_args, 0, "Tell of a change made through the buffer protocol."},
     {"deinit", deinit, NULL, PY_M_ANYTIME, "Let the pixels go."},
     PY_END};

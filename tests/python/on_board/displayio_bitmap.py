@@ -125,7 +125,15 @@ def test_deinit_while_shown():
     same(t.x, 3)
 
 
-def test_truth_and_no_blit():
-    b = displayio.Bitmap(1, 1, 2)
-    assert b
-    assert not hasattr(b, "blit")
+def test_truth():
+    assert displayio.Bitmap(1, 1, 2)
+
+
+def test_blit_of_older_programs():
+    a, b = displayio.Bitmap(3, 2, 4), displayio.Bitmap(4, 4, 4)
+    for i in range(6):
+        a[i] = i & 3
+    b.blit(1, 1, a, x1=1, skip_index=2)
+    same([b[i] for i in range(16)], [0] * 5 + [1, 0, 0, 0, 0, 1] + [0] * 5)
+    raises(ValueError, "x must be 0-4", b.blit, 5, 0, a)
+    raises(TypeError, "source_bitmap", b.blit, 0, 0, 3)
