@@ -362,3 +362,41 @@ describe("the page", () => {
         await eventually(async () => expect(await pixel(page, 160, 120)).toBe("#0000ff"));
     });
 });
+
+describe("another board", () => {
+    it("needs no word of the page: its buttons are pressed and held on the picture", async () => {
+        const feather = drive(`
+import time
+import board
+from digitalio import DigitalInOut, Pull
+
+button = DigitalInOut(board.D9)
+button.switch_to_input(Pull.UP)
+was = True
+print("feather starts")
+while True:
+    if button.value != was:
+        was = button.value
+        print("button", "up" if was else "down")
+    time.sleep(0.01)
+`);
+        const other = await Adder.start([feather.path, "--board", "feather_m4_express"]);
+        const p = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+        try {
+            await p.goto(other.address);
+            await eventually(async () => expect(await consoleText(p)).toMatch(/feather starts/), 30_000);
+            const box = await p.getByTestId("press-a").boundingBox();
+            if (box === null) throw new Error("no button A");
+            await p.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+            await p.mouse.down();
+            await eventually(async () => expect(await consoleText(p)).toMatch(/button down/));
+            expect(await consoleText(p)).not.toMatch(/button up/);
+            await p.mouse.up();
+            await eventually(async () => expect(await consoleText(p)).toMatch(/button up/));
+        } finally {
+            await p.close();
+            await other.stop();
+            feather.remove();
+        }
+    });
+});

@@ -44,6 +44,12 @@ function Face({ now, screen, link, picture, side }: FaceProps) {
     const display = board?.display;
     const live = now.link.kind === "open" && board !== undefined;
     const touchPart = board?.parts.find((p) => p.knobs.some((k) => k.kind === "touch"))?.id;
+    // A button of the picture is its part's knob, held as long as the finger is on it.
+    const pressOf = (item: Item): ((down: boolean) => void) | undefined => {
+        const knob = board?.parts.find((p) => p.id === item.chip)?.knobs.find((k) => k.kind === "press");
+        if (!live || knob === undefined) return undefined;
+        return (down) => link.send({ kind: "control", part: item.chip, knobs: { [knob.name]: down } });
+    };
     const reset = live ? (): void => link.send({ kind: "action", action: "reset" }) : undefined;
     const items = picture.items.map((item) => ({ item: seenFrom(item, picture, side), light: lightOf(item, now) }));
     const here = items.filter(({ item }) => item.side === side);
@@ -60,7 +66,7 @@ function Face({ now, screen, link, picture, side }: FaceProps) {
                 )}
                 <Substrate picture={picture} side={side} />
                 {order.map(({ item, light }, i) => (
-                    <ItemView key={i} item={item} light={light} picture={picture} onReset={reset}
+                    <ItemView key={i} item={item} light={light} picture={picture} onReset={reset} onPress={pressOf(item)}
                         faulty={live && (now.parts.get(item.chip)?.fault ?? "none") !== "none"} />
                 ))}
             </svg>
@@ -92,7 +98,10 @@ export function BoardView({ now, screen, link }: Props) {
     const common = { now, screen, link, picture };
     return (
         <>
-            <div class={`boards boards-${side}${twoSided ? " boards-two" : ""}`} style={{ "--ratio": picture.width / picture.height }}>
+            <div class={`boards boards-${side}${twoSided ? " boards-two" : ""}`} style={{
+                "--ratio": picture.width / picture.height,
+                "--limit": `${picture.width * 0.8}rem`, // a small board stays one
+            }}>
                 <svg width="0" height="0" class="definitions" aria-hidden="true">
                     <Definitions color={picture.color} />
                 </svg>

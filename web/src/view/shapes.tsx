@@ -304,23 +304,30 @@ function Card({ item }: { readonly item: Item }) {
     );
 }
 
-function Button({ item, picture, onReset }: {
-    readonly item: Item;
-    readonly picture: Picture;
-    readonly onReset: (() => void) | undefined;
-}) {
-    const press = item.kind === "reset" ? onReset : undefined;
+// A reset button acts when it is pressed; others are held and let go.
+function Button({ item, picture, onReset, onPress }: Omit<ItemProps, "light" | "faulty">) {
     const { width: w, height: h } = item;
+    const usable = item.kind === "reset" ? onReset !== undefined : onPress !== undefined;
+    const down = (): void => (item.kind === "reset" ? onReset?.() : onPress?.(true));
+    const up = (): void => {
+        if (item.kind !== "reset") onPress?.(false);
+    };
+    const keyed = (e: KeyboardEvent, act: () => void): void => {
+        if (e.key !== "Enter" && e.key !== " ") return;
+        e.preventDefault();
+        if (!e.repeat) act();
+    };
+    const name = item.label || item.chip;
     return (
-        <g class={press === undefined ? undefined : "pressable"} role={press === undefined ? undefined : "button"}
-            tabIndex={press === undefined ? undefined : 0} aria-label={`${item.label} button`} onClick={press}
-            onKeyDown={(e: KeyboardEvent) => {
-                if (e.key === "Enter" || e.key === " ") {
-                    e.preventDefault();
-                    press?.();
-                }
-            }}>
-            {press !== undefined && <title>Press the board's reset button</title>}
+        <g class={usable ? "pressable" : undefined} role={usable ? "button" : undefined} tabIndex={usable ? 0 : undefined}
+            aria-label={`Button ${name}`} data-testid={item.kind === "reset" ? "board-reset" : `press-${item.chip}`}
+            onPointerDown={(e: PointerEvent) => {
+                (e.currentTarget as Element).setPointerCapture(e.pointerId);
+                down();
+            }}
+            onPointerUp={up} onPointerCancel={up} onBlur={up} onKeyDown={(e: KeyboardEvent) => keyed(e, down)}
+            onKeyUp={(e: KeyboardEvent) => keyed(e, up)}>
+            {usable && <title>{item.kind === "reset" ? "Press the board's reset button" : `Hold button ${name}`}</title>}
             <rect x={item.x - w / 2} y={item.y - h / 2} width={w} height={h} rx="0.4" fill="url(#metal)" />
             <rect class="plunger" x={item.x - w * 0.24} y={item.y - h * 0.27} width={w * 0.48} height={h * 0.54} rx={h * 0.25}
                 fill="#1b1e20" stroke="#000" stroke-opacity="0.4" stroke-width="0.15" />
@@ -418,9 +425,10 @@ interface ItemProps {
     readonly light: Light | undefined;
     readonly faulty: boolean;
     readonly onReset: (() => void) | undefined;
+    readonly onPress: ((down: boolean) => void) | undefined;
 }
 
-function body({ item, picture, light, onReset }: ItemProps) {
+function body({ item, picture, light, onReset, onPress }: ItemProps) {
     switch (item.kind) {
         case "glass":
             return <Panel item={item} />;
@@ -438,7 +446,7 @@ function body({ item, picture, light, onReset }: ItemProps) {
             return <Card item={item} />;
         case "reset":
         case "button":
-            return <Button item={item} picture={picture} onReset={onReset} />;
+            return <Button item={item} picture={picture} onReset={onReset} onPress={onPress} />;
         case "light":
             return <LightSensor item={item} />;
         case "neopixel":
