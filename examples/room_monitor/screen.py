@@ -93,23 +93,23 @@ class Screen:
 
     def _readings(self):
         self._card(8, 36, 148, 76, "TEMPERATURE")
-        self._celsius = text("--", 18, 58, WARM, scale=4)
+        self._celsius = text("--", 18, 55, WARM, scale=4)
         self._root.append(self._celsius)
-        self._root.append(Circle(126, 68, 3, outline=DIM))
-        self._root.append(text("C", 132, 64, DIM, scale=2))
+        self._root.append(Circle(126, 65, 3, outline=DIM))
+        self._root.append(text("C", 132, 61, DIM, scale=2))
 
         self._card(164, 36, 148, 76, "LIGHT")
-        self._light = text("--", 174, 50, COOL, scale=4)
+        self._light = text("--", 174, 55, COOL, scale=4)
         self._root.append(self._light)
-        self._root.append(text("%", 288, 64, DIM, scale=2))
+        self._root.append(text("%", 288, 61, DIM, scale=2))
         colors = Palette(2)
         colors[0] = LINE
         colors[1] = COOL
         self._root.append(
-            vectorio.Rectangle(pixel_shader=colors, width=126, height=4, x=175, y=100, color_index=0)
+            vectorio.Rectangle(pixel_shader=colors, width=126, height=4, x=175, y=102, color_index=0)
         )
         self._light_bar = vectorio.Rectangle(
-            pixel_shader=colors, width=1, height=4, x=175, y=100, color_index=1
+            pixel_shader=colors, width=1, height=4, x=175, y=102, color_index=1
         )
         self._root.append(self._light_bar)
 
