@@ -1,7 +1,11 @@
-/* What the files of the CPython backend share: cpython.c (values, containers, errors),
- * cpython_args.c (arguments), cpython_types.c (classes), cpython_modules.c (functions, enums, named
- * tuples, exceptions, modules), cpython_vm.c (life, requests), cpython_errno.c (OSError), cpython_wait.c
- * (waits, background), cpython_console.c (`_adder_layer`, the module that adder_vm stands on).
+/* What the files of the CPython backend share:
+ *
+ *     cpython.c cpython_errors.c cpython_args.c       values, containers, buffers; exceptions; arguments
+ *     cpython_types.c cpython_object.c                a class from its table; the life of its objects
+ *     cpython_slots.c cpython_callable.c              properties and operators; methods and functions
+ *     cpython_errno.c                                 OSError with the numbers of boards
+ *     cpython_registry.c cpython_modules.c            what is made once a VM; modules, enums, tuples
+ *     cpython_vm.c cpython_wait.c cpython_host.c      life and requests; waits and background; `_adder_vm`
  *
  * Every object of a native class is laid out as
  *
@@ -114,9 +118,33 @@ static inline void *obj_struct(PyObject *o)
 
 /* The class record of a declaration, its type made at the first call. NULL with the exception set. */
 const class_info_t *py_class_info(const py_class_t *cls);
-/* End of the VM: run fini of every object still there. */
+/* The same of a type, or of its nearest native parent. */
+const class_info_t *py_info_of_type(PyTypeObject *type);
+
+/* cpython_object.c: slots of every class */
+void py_obj_dealloc(PyObject *self);
+int py_obj_traverse(PyObject *self, visitproc visit, void *arg);
+int py_obj_clear(PyObject *self);
+PyObject *py_class_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+PyObject *py_class_no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+int py_class_init(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *py_class_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+
+/* Not deinitialized; ValueError else. */
+bool py_check_alive(PyObject *self, uint8_t flags);
+/* The end of every trampoline: a result comes without an exception pending, a failure with one. */
+PyObject *py_finish(size_t mark, py_t result);
+int py_finish_int(size_t mark, bool ok); /* 0, -1 */
+
+/* End of the VM: run fini of every object still there; then forget them. */
 void py_objects_finish(void);
+void py_objects_forget(void);
 size_t py_objects_live(void);
+
+/* cpython_slots.c */
+enum { PY_OPERATOR_SLOTS = 20 };
+PyGetSetDef *py_make_getset(const py_class_t *cls);
+size_t py_operator_slots(const class_info_t *info, PyType_Slot *slots); /* how many */
 
 /* ---- functions and the other declared things ---- */
 
@@ -131,6 +159,9 @@ void *py_arena(size_t size);
 /* Callables. As a method: bound by attribute access, first argument an instance of `owner`. */
 PyObject *py_make_method(const py_method_t *method, PyTypeObject *owner);
 PyObject *py_make_function(const py_function_t *function);
+extern const py_method_t py_with_methods[]; /* __enter__, __exit__ */
+bool py_callables_start(void);
+void py_callables_stop(void);
 PyObject *py_enum_type(const py_enum_t *e);
 PyObject *py_namedtuple_type(const py_namedtuple_t *t);
 
