@@ -171,6 +171,7 @@ static vm_outcome_t run_vm(machine_t *m, const char *function, const char *arg, 
     display_board_run_begins();
     vm_outcome_t outcome = vm_call(function, arg, NULL);
     console_set_interrupts(m->console, false);
+    display_board_paint_last();
     vm_stop();
     display_board_run_ended();
     return outcome;

@@ -166,6 +166,14 @@ void display_board_run_begins(void)
         display_slot_run(board.slot);
 }
 
+void display_board_paint_last(void)
+{
+    if (board.slot == NULL || !board.slot->display.config.auto_refresh)
+        return;
+    ADDER_IGNORE(adder_busdisplay_refresh_now(&board.slot->display, board.mcu->sys->now_us(board.mcu->ctx)),
+                 "nobody is left to tell; the next refresh tries again");
+}
+
 void display_board_run_ended(void)
 {
     if (board.mcu == NULL || board.mcu->display.kind == ADDER_MCU_DISPLAY_NONE)

@@ -28,6 +28,9 @@ void display_board_stop(void);
 
 /* After vm_start(): refresh becomes background work of this VM. */
 void display_board_run_begins(void);
+/* Before vm_stop(): what the program (or its console) drew last is on the panel, even when it ended before
+ * the next frame was due. With auto refresh off nothing happens. */
+void display_board_paint_last(void);
 /* After vm_stop(): the terminal is shown again, at 0, 0, unhidden; auto refresh on; brightness stays. */
 void display_board_run_ended(void);
 /* Refresh if it is time; returns when to call again (mcu's now_us, UINT64_MAX = no display). Between

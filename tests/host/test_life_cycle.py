@@ -351,3 +351,12 @@ def test_the_console_is_drawn_on_the_display(adder, tmp_path):
     blank = adder("import time\ntime.sleep(1)\n", "--screenshot", "b.png")
     assert from_text.code == blank.code == 0
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_what_a_short_program_drew_is_on_the_picture(adder, tmp_path):
+    """Even when it ended before the display's next frame was due."""
+    adder("print('#' * 50)\n", "--screenshot", "a.png")
+    adder("pass\n", "--screenshot", "b.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    adder("import board, displayio\nboard.DISPLAY.root_group = None\n", "--screenshot", "c.png")
+    assert (tmp_path / "c.png").stat().st_size < (tmp_path / "b.png").stat().st_size
