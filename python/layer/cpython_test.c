@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -574,7 +575,48 @@ static void requests(void **state)
     vm_request(VM_REQ_INTERRUPT);
     vm_clear();
     assert_int_equal(vm_call("run", "for i in range(1000): pass", NULL), VM_DONE);
-    vm_stop();
+    /* one that comes when the run is over bothers nobody */
+    for (vm_request_t what = VM_REQ_INTERRUPT; what <= VM_REQ_STOP; what++) {
+        if (what > VM_REQ_INTERRUPT)
+            start();
+        vm_request(what);
+        vm_stop();
+        assert_string_equal(console, "");
+    }
+    vm_clear();
+}
+
+static atomic_bool hammering;
+
+static void *hammer(void *unused)
+{
+    (void)unused;
+    for (unsigned n = 0; hammering; n++) {
+        vm_request((vm_request_t)(n % 5));
+        vm_wake();
+        py_background_post();
+        usleep(300);
+    }
+    return NULL;
+}
+
+/* Requests at any moment of a start, a run and a stop. */
+static void requests_at_any_time(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    hammering = true;
+    pthread_create(&thread, NULL, hammer, NULL);
+    for (int i = 0; i < 40; i++) {
+        start();
+        vm_call("run", "import demo\ndemo.tick(True)\nfor i in range(20000): demo.Box(3)\ndemo.wait(5)",
+                NULL);
+        vm_stop();
+    }
+    hammering = false;
+    pthread_join(thread, NULL);
+    vm_clear();
+    expect("pass\n");
 }
 
 static void background(void **state)
@@ -677,6 +719,7 @@ int main(void)
         cmocka_unit_test(life),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(requests),
+        cmocka_unit_test(requests_at_any_time),
         cmocka_unit_test(background),
         cmocka_unit_test(start_time),
         cmocka_unit_test(many_lives),

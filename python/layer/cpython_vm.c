@@ -155,12 +155,12 @@ adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap)
     free(previous_traceback);
     previous_traceback = vm_state()->previous_traceback ? strdup(vm_state()->previous_traceback) : NULL;
     vm.running = true;
-    py_wait_start();
     if (!py_errno_start() || !py_types_start() || !py_modules_start()) {
         describe_error(msg, msg_cap);
         vm_stop();
         return ADDER_ERR_INTERNAL;
     }
+    py_wait_start(); /* last: from here on requests break in */
     return ADDER_OK;
 }
 

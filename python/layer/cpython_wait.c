@@ -98,7 +98,10 @@ static int pending_call(void *unused)
     (void)unused;
     pthread_mutex_lock(&w.lock);
     w.posted = false;
+    bool running = w.running;
     pthread_mutex_unlock(&w.lock);
+    if (!running) /* Py_FinalizeEx makes the calls that are left; there is nobody to tell */
+        return 0;
     run_background();
     bool ok = py_deliver_timer();
     arm();
