@@ -110,6 +110,42 @@ function Radio({ part, state }: { readonly part: Part; readonly state: PartState
     );
 }
 
+interface AccessPoint {
+    readonly ssid: string;
+    readonly up: boolean;
+    readonly rssi: number;
+}
+
+function accessPoints(state: PartState | undefined): readonly AccessPoint[] {
+    const list = state?.state["access_points"];
+    if (!Array.isArray(list)) return [];
+    return list.filter(
+        (a: unknown): a is AccessPoint =>
+            typeof a === "object" && a !== null && "ssid" in a && typeof a.ssid === "string" && "up" in a &&
+            typeof a.up === "boolean" && "rssi" in a && typeof a.rssi === "number",
+    );
+}
+
+// Each access point in the radio's surroundings, on the air or off it.
+function AccessPoints({ part, state, link, live }: Omit<KnobProps, "knob">) {
+    return (
+        <>
+            {accessPoints(state).map(({ ssid, up, rssi }) => (
+                <div key={ssid} class="knob knob-row">
+                    <span>
+                        Access point “{ssid}” <small>{rssi} dBm</small>
+                    </span>
+                    <button type="button" role="switch" class="switch" aria-checked={up} disabled={!live}
+                        aria-label={`Access point ${ssid} on the air`}
+                        onClick={() => link.send({ kind: "control", part: part.id, knobs: { [up ? "drop" : "restore"]: ssid } })}>
+                        <span />
+                    </button>
+                </div>
+            ))}
+        </>
+    );
+}
+
 // What a part shows rather than takes: the colours of pixels.
 function Swatches({ part, state }: { readonly part: Part; readonly state: PartState | undefined }) {
     const colors = pixelColors(state);
@@ -181,9 +217,10 @@ function FaultRow({ part, state, link, live }: Omit<KnobProps, "knob">) {
 export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly link: Link }) {
     const live = now.link.kind === "open" && now.board !== undefined;
     const parts = now.board?.parts ?? [];
-    // The touch panel's own knobs (how hard the finger presses) stand with the faults: the screen is its control.
-    const touching = parts.filter((p) => p.knobs.some((k) => k.kind === "touch"));
-    const surroundings = parts.filter((p) => !touching.includes(p));
+    // The touch panel's control is the screen itself; how hard a finger presses belongs to a touch.
+    const surroundings = parts.filter((p) => !p.knobs.some((k) => k.kind === "touch"));
+    // A radio's text knobs are its access points' switches; other parts' stand in the details, too.
+    const texts = surroundings.filter((p) => accessPoints(now.parts.get(p.id)).length === 0);
     const faulty = parts.filter((p) => faultShown(now.parts.get(p.id)) !== "none").length;
     const common = (part: Part) => ({ part, state: now.parts.get(part.id), link, live });
     return (
@@ -191,7 +228,7 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
             <h2 id="parts-title">Surroundings</h2>
             {surroundings.map((part) => (
                 <div key={part.id}>
-                    {part.knobs.map((knob) => (
+                    {part.knobs.filter((knob) => knob.kind !== "text").map((knob) => (
                         <KnobView key={knob.name} knob={knob} {...common(part)} />
                     ))}
                     <Radio part={part} state={now.parts.get(part.id)} />
@@ -208,8 +245,13 @@ export function PartsPanel({ now, link }: { readonly now: Snapshot; readonly lin
                 {parts.map((part) => (
                     <FaultRow key={part.id} {...common(part)} />
                 ))}
-                {touching.flatMap((part) =>
-                    part.knobs.map((knob) => <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />),
+                {surroundings.map((part) => (
+                    <AccessPoints key={part.id} {...common(part)} />
+                ))}
+                {texts.flatMap((part) =>
+                    part.knobs.filter((knob) => knob.kind === "text").map((knob) => (
+                        <KnobView key={`${part.id}.${knob.name}`} knob={knob} {...common(part)} />
+                    )),
                 )}
             </details>
         </section>
