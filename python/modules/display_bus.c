@@ -10,6 +10,19 @@ bool display_claim_pin(py_t v, const char *name, uint16_t *out)
     return pins_claim_arg(v, name, out);
 }
 
+/* A DigitalInOut has claimed its pin, and lets it go when it dies. */
+static bool hold(display_bus_obj_t *b, py_t pin)
+{
+    py_t list = py_field_get(&b->pin_objects);
+    if (!py_null(list))
+        return py_list_append(list, pin);
+    list = py_list(&pin, 1);
+    if (py_null(list))
+        return false;
+    py_field_set(py_owner(b), &b->pin_objects, list);
+    return true;
+}
+
 bool display_bus_pin(display_bus_obj_t *b, const py_val_t *a, const char *name, adder_pin_t *out)
 {
     const adder_mcu_t *mcu = py_mcu();
@@ -18,7 +31,7 @@ bool display_bus_pin(display_bus_obj_t *b, const py_val_t *a, const char *name, 
     if (!a->given)
         return true;
     if (py_struct(a->obj, &digitalio_class) != NULL) {
-        if (!digitalio_arg(a->obj, name, &pin, NULL)) /* claimed by the DigitalInOut */
+        if (!digitalio_arg(a->obj, name, &pin, NULL) || !hold(b, a->obj))
             return false;
     } else if (display_claim_pin(a->obj, name, &pin)) {
         b->pins[b->pin_count++] = pin;
@@ -121,7 +134,8 @@ static const py_method_t methods[] = {{"reset", reset, NULL, 0, "Pulse the reset
                                       {"send", send, send_args, 0, "A command byte and its data."},
                                       PY_END};
 
-static const uint16_t fields[] = {offsetof(display_bus_obj_t, shared), PY_FIELDS_END};
+static const uint16_t fields[] = {offsetof(display_bus_obj_t, shared),
+                                  offsetof(display_bus_obj_t, pin_objects), PY_FIELDS_END};
 
 const py_class_t display_bus_class = {
     .module = "displayio",

@@ -84,6 +84,7 @@ typedef struct display_bus_obj {
     void *port;                   /* to close at the mcu's, NULL = none */
     struct display_bus_obj *next; /* all open ones */
     py_field_t shared;            /* the busio object */
+    py_field_t pin_objects;       /* a list of DigitalInOut */
 } display_bus_obj_t;
 
 extern const py_class_t display_bus_class, fourwire_class, parallelbus_class, i2cdisplaybus_class;

@@ -4,6 +4,7 @@ The files of on_board/ run on the board, where they could also run on a real one
 is one test. What only the panel can tell is compared with the picture of the screen."""
 
 import ast
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -94,12 +95,12 @@ def rgb565(color):
 def screen(adder, tmp_path):
     """Run a program that shows something; the rows of the screen as RGB565 numbers."""
 
-    def run(code, seconds=2, **kwargs):
+    def run(code, *options, seconds=2, size=(320, 240), **kwargs):
         path = tmp_path / "screen.png"
-        done = adder(code, "--screenshot", str(path), seconds=seconds, **kwargs)
+        done = adder(code, "--screenshot", str(path), *options, seconds=seconds, **kwargs)
         assert "Traceback" not in done.out, done.out
         width, height, rows = read_png(path)
-        assert (width, height) == (320, 240)
+        assert (width, height) == size
         return [[rgb565(p) for p in row] for row in rows]
 
     return run
@@ -320,3 +321,133 @@ d.rotation = 90
         b.expect("root is the terminal: True 320 True")
         b.expect("Code done running.")
         b.send("\x04")
+
+
+# ---- displays on other buses ----
+
+CHECKERS = """
+p = displayio.Palette(2)
+p[1] = 0xFFFFFF
+b = displayio.Bitmap(display.width, display.height, 2)
+for y in range(display.height):
+    for x in range(display.width):
+        b[x, y] = (x // 5 + y // 3) & 1
+g = displayio.Group()
+g.append(displayio.TileGrid(b, pixel_shader=p))
+display.root_group = g
+display.refresh()
+for y in range(0, display.height, 7):  # and a change in the middle of bytes
+    b[11, y] = 1
+    b[12, y] = 1
+while True:
+    pass
+"""
+
+
+def checkers(width, height):
+    white = rgb565(0xFFFFFF)
+    lit = lambda x, y: (x // 5 + y // 3) & 1 or (x in (11, 12) and y % 7 == 0)  # noqa: E731
+    return [[white if lit(x, y) else 0 for x in range(width)] for y in range(height)]
+
+
+# As the SSD1306's data sheet gives it for 128x32.
+OLED = """
+import board, busdisplay, displayio, i2cdisplaybus
+displayio.release_displays()
+bus = i2cdisplaybus.I2CDisplayBus(board.I2C(), device_address=0x3C)
+INIT = (b"\\xae\\x00" b"\\x20\\x01\\x00" b"\\x81\\x01\\xcf" b"\\xa1\\x00" b"\\xa6\\x00" b"\\xc8\\x00"
+        b"\\xa8\\x01\\x1f" b"\\xd5\\x01\\x80" b"\\xd9\\x01\\xf1" b"\\xda\\x01\\x02" b"\\xdb\\x01\\x40"
+        b"\\x8d\\x01\\x14" b"\\xaf\\x00")
+display = busdisplay.BusDisplay(
+    bus, INIT, width=128, height=32, color_depth=1, grayscale=True, pixels_in_byte_share_row=False,
+    set_column_command=0x21, set_row_command=0x22, data_as_commands=True, brightness_command=0x81,
+    single_byte_bounds=True)
+"""
+
+
+def test_oled_on_i2c(screen):
+    rows = screen(OLED + CHECKERS, "--board", "feather_m4_express", size=(128, 32), seconds=3)
+    lit = [[bool(v) for v in row] for row in rows]
+    assert lit == [[bool(v) for v in row] for row in checkers(128, 32)]
+
+
+def test_oled_errors(adder):
+    run = adder(OLED + """
+display.brightness = 0.25
+print("E:", display.brightness)
+try:
+    display.fill_row(0, bytearray(300))
+except ValueError as error:
+    print("E:", error)
+displayio.release_displays()
+try:
+    bus.send(0, b"")
+except ValueError as error:
+    print("E: closed")
+board.I2C().unlock()
+try:
+    i2cdisplaybus.I2CDisplayBus(board.I2C(), device_address=0x50)
+except ValueError as error:
+    print("E:", error)
+try:
+    i2cdisplaybus.I2CDisplayBus(board.I2C(), device_address=0x3C).reset()
+except RuntimeError as error:
+    print("E: no reset pin")
+""", "--board", "feather_m4_express")
+    lines = [line[3:] for line in run.out.replace("\r", "").splitlines() if line.startswith("E:")]
+    assert lines == ["0.25", "Display must have a 16 bit colorspace.", "closed", "Unable to find I2C Display at 50",
+                     "no reset pin"], run.out
+
+
+@pytest.fixture
+def wing(tmp_path):
+    """A Feather with an ILI9341 on its SPI bus instead of the OLED."""
+    board = json.loads((Path(__file__).resolve().parents[2] / "boards/feather_m4_express.json").read_text())
+    board["id"] = "feather_tft"
+    board["chips"] = [{"id": "display", "type": "ili9341", "title": "TFT", "mount": 90,
+                       "wires": {"sck": "SCK", "mosi": "MOSI", "miso": "MISO", "cs": "D9", "dc": "D10", "reset": "D6"}}]
+    path = tmp_path / "feather_tft.json"
+    path.write_text(json.dumps(board))
+    return str(path)
+
+
+TFT = """
+import board, busdisplay, displayio, digitalio, fourwire
+displayio.release_displays()
+spi = board.SPI()
+bus = fourwire.FourWire(spi, command=board.D10, chip_select=CS, reset=board.D6)
+INIT = b"\\x01\\x80\\x80\\xb6\\x03\\x08\\xa2\\x27\\x36\\x01\\xa8\\x3a\\x01\\x55\\x11\\x80\\x78\\x29\\x80\\x78"
+display = busdisplay.BusDisplay(bus, INIT, width=320, height=240)
+"""
+
+
+@pytest.mark.parametrize("select", ["board.D9", "digitalio.DigitalInOut(board.D9)"])
+def test_tft_on_spi(screen, wing, select):
+    rows = screen(TFT.replace("CS", select, 1) + CHECKERS, "--board", wing, seconds=6)
+    assert rows == checkers(320, 240)
+
+
+def test_a_locked_bus_is_left_alone(adder, wing):
+    """No refresh while the program has the bus; afterwards everything is caught up."""
+    run = adder(TFT.replace("CS", "board.D9", 1) + """
+import time
+display.auto_refresh = True
+while not spi.try_lock():
+    pass
+p = displayio.Palette(1)
+g = displayio.Group()
+g.append(displayio.TileGrid(displayio.Bitmap(320, 240, 1), pixel_shader=p))
+display.root_group = g
+start = time.monotonic()
+time.sleep(0.3)
+display.refresh()  # does nothing, and does not wait
+print("E: refreshed in time", time.monotonic() - start < 0.6)
+print("E: still mine", not spi.try_lock())
+spi.configure(baudrate=1000000)
+spi.write(b"")
+spi.unlock()
+time.sleep(0.3)
+print("E: free again", spi.try_lock())
+""", "--board", wing)
+    lines = [line[3:] for line in run.out.replace("\r", "").splitlines() if line.startswith("E:")]
+    assert lines == ["refreshed in time True", "still mine True", "free again True"], run.out
