@@ -26,7 +26,7 @@ static inline bool host_ready_low(bench_t *b, uint64_t limit_us)
         }
         bench_wait(b, b->now_us + 100 < end ? 100 : end - b->now_us);
         if (n % 64 == 63) { /* sockets live in real time */
-            nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         }
     }
     return true;
