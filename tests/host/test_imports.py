@@ -161,3 +161,16 @@ def test_json_load_reads_by_readinto(adder):
 
 def test_the_program_knows_its_file(adder):
     assert "\ncode.py __main__\n" in adder("print(__file__, __name__)\n").out
+
+
+def test_sound_takes_its_time(adder, drive):
+    import wave
+
+    with wave.open(str(drive / "s.wav"), "wb") as w:
+        w.setnchannels(1), w.setsampwidth(2), w.setframerate(8000)
+        w.writeframes(bytes(2 * 2400))
+    run = adder("import board, audiocore, audioio, time\na = audioio.AudioOut(board.SPEAKER)\n"
+                "w = audiocore.WaveFile(open('s.wav', 'rb'))\nprint(w.sample_rate, w.bits_per_sample, w.channel_count)\n"
+                "t = time.monotonic()\na.play(w)\nwhile a.playing: pass\nprint(0.28 < time.monotonic() - t < 0.5)\n"
+                "try: audiocore.WaveFile(open('code.py', 'rb'))\nexcept ValueError as e: print(e)\n")
+    assert "8000 16 1\nTrue\nInvalid wave file\n" in run.out
