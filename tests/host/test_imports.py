@@ -174,3 +174,8 @@ def test_sound_takes_its_time(adder, drive):
                 "t = time.monotonic()\na.play(w)\nwhile a.playing: pass\nprint(0.28 < time.monotonic() - t < 0.5)\n"
                 "try: audiocore.WaveFile(open('code.py', 'rb'))\nexcept ValueError as e: print(e)\n")
     assert "8000 16 1\nTrue\nInvalid wave file\n" in run.out
+
+
+def test_an_empty_card_slot(adder):
+    run = adder("import board, sdcardio\ntry: sdcardio.SDCard(board.SPI(), board.SD_CS)\nexcept OSError as e: print('E', e)\n")
+    assert "E no SD card\n" in run.out

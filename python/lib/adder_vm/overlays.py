@@ -231,6 +231,12 @@ def _audioio() -> dict:
     return {"AudioOut": sound.AudioOut}
 
 
+def _sdcardio() -> dict:
+    from adder_vm import sdcard
+
+    return {"SDCard": sdcard.SDCard}
+
+
 def _rainbowio() -> dict:
     def colorwheel(position: float) -> int:
         at = int(position) & 0xFF
@@ -288,4 +294,4 @@ def setup() -> None:
     importer.overlays.update(
         sys=_sys, os=_os, errno=_errno, json=_json, io=_io, gc=_gc, collections=_collections,
         traceback=_traceback, atexit=_atexit, micropython=_micropython, select=_select, warnings=_warnings,
-        getpass=_getpass, rainbowio=_rainbowio, usb_cdc=_usb_cdc, audiocore=_audiocore, audioio=_audioio, builtins=lambda: importer.builtins, locale=lambda: {"getlocale": lambda: ("en_US", "UTF-8")})
+        getpass=_getpass, rainbowio=_rainbowio, usb_cdc=_usb_cdc, audiocore=_audiocore, audioio=_audioio, sdcardio=_sdcardio, builtins=lambda: importer.builtins, locale=lambda: {"getlocale": lambda: ("en_US", "UTF-8")})
