@@ -9,7 +9,11 @@ import { Banner, Head } from "./head";
 import { LogPanel } from "./log";
 import { PartsPanel } from "./parts";
 import { useSnapshot } from "./use";
-import "../style.css";
+// In this order: what comes later is more particular.
+import "../style/base.css";
+import "../style/board.css";
+import "../style/panels.css";
+import "../style/sizes.css";
 
 interface Props {
     readonly model: Model;

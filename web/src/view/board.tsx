@@ -85,7 +85,7 @@ function Face({ now, screen, link, picture, side }: FaceProps) {
     );
 }
 
-// Both sides; one in sight unless there is room for two (style.css), and a button that turns the board.
+// Both sides; one in sight unless there is room for two (style/sizes.css), and a button that turns the board.
 export function BoardView({ now, screen, link }: Props) {
     const [side, setSide] = useState<Side>("front");
     const board = now.board;

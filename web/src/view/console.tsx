@@ -45,7 +45,7 @@ function themeFromPage(): ITheme {
     };
 }
 
-// The terminal's letters grow with the page's (style.css: html).
+// The terminal's letters grow with the page's (style/base.css: html).
 function fontSize(): number {
     return Math.max(12, Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.87));
 }
