@@ -49,6 +49,7 @@ PyObject *py_enum_type(const py_enum_t *e)
                         .slots = slots};
     if (spec.name == NULL || (type = (PyTypeObject *)PyType_FromSpec(&spec)) == NULL)
         return NULL;
+    type->tp_name = e->name; /* as classes are: see make_type */
     if (!py_keep(type))
         return NULL;
     for (int i = 0; e->values[i] != NULL; i++) {

@@ -135,6 +135,14 @@ static PyObject *slot_repr(PyObject *self)
     return py_finish(mark, flat_of(self)->repr(borrowed(self), obj_struct(self)));
 }
 
+/* As MicroPython prints what has no form of its own. */
+static PyObject *plain_repr(PyObject *self)
+{
+    if (Py_TYPE(self) == ((obj_t *)self)->info->type)
+        return PyUnicode_FromFormat("<%s>", flat_of(self)->name);
+    return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self);
+}
+
 static PyObject *slot_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     const class_info_t *info = ((obj_t *)self)->info;
@@ -250,8 +258,7 @@ size_t py_operator_slots(const class_info_t *info, PyType_Slot *slots)
         SLOT(Py_tp_hash, slot_hash);
     else if (flat->equal != NULL)
         SLOT(Py_tp_hash, PyObject_HashNotImplemented);
-    if (flat->repr != NULL)
-        SLOT(Py_tp_repr, slot_repr);
+    SLOT(Py_tp_repr, flat->repr != NULL ? slot_repr : plain_repr);
     if (flat->call != NULL)
         SLOT(Py_tp_call, slot_call);
     if (flat->buffer != NULL) {

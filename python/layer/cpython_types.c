@@ -138,6 +138,8 @@ static PyTypeObject *make_type(const class_info_t *info)
         Py_CLEAR(type);
     if (type != NULL && !cls->no_new)
         type->tp_vectorcall = py_class_vectorcall;
+    if (type != NULL)
+        type->tp_name = strrchr(name, '.') + 1; /* messages name classes as boards do; __module__ is set */
     return type;
 }
 
