@@ -88,26 +88,33 @@ mqtt.add_topic_callback(TOPIC + "/lamp/set", on_lamp_command)
 
 def connect():
     """Join Wi-Fi and the broker; says on the screen how far it got. False: not now, try again."""
+    ssid = getenv("CIRCUITPY_WIFI_SSID")
     try:
         if not esp.is_connected:
             screen.show_status("joining Wi-Fi", Screen.AMBER)
-            esp.connect_AP(getenv("CIRCUITPY_WIFI_SSID"), getenv("CIRCUITPY_WIFI_PASSWORD"))
+            esp.connect_AP(ssid, getenv("CIRCUITPY_WIFI_PASSWORD"))
             print("Wi-Fi:", esp.ap_info.ssid, "as", esp.pretty_ip(esp.ip_address))
+    except (OSError, RuntimeError) as error:
+        give_up("no Wi-Fi", error.args[0] if error.args else error)
+        print("  Is", ssid, "in reach, and its password in settings.toml right?")
+        return False
+    try:
         screen.show_status("calling broker", Screen.AMBER)
         mqtt.connect()
         mqtt.subscribe(TOPIC + "/lamp/set")
         mqtt.publish(TOPIC + "/lamp", "on" if lamp_on else "off", retain=True)
     except (OSError, RuntimeError, MQTT.MMQTTException) as error:
-        give_up(error)
+        give_up("no broker", error.args[0] if error.args else error)
+        print("  Does a broker listen on", mqtt.broker, "port", str(mqtt.port) + "?")
         return False
     print("MQTT: connected to", mqtt.broker)
     screen.show_status("online", Screen.GREEN)
     return True
 
 
-def give_up(error):
+def give_up(status, error):
     print("Network:", error, "- again in", int(RETRY_AFTER), "s")
-    screen.show_status("offline", Screen.RED)
+    screen.show_status(status, Screen.RED)
 
 
 # --- the loop ---
@@ -135,7 +142,7 @@ while True:
             set_lamp(not lamp_on)
         except (OSError, RuntimeError, MQTT.MMQTTException) as error:
             online = False
-            give_up(error)
+            give_up("offline", error)
     elif not point:
         screen.lamp_button.selected = False
     was_touched = point is not None
@@ -155,6 +162,6 @@ while True:
         except (OSError, RuntimeError, MQTT.MMQTTException) as error:
             online = False
             next_try = now + RETRY_AFTER
-            give_up(error)
+            give_up("offline", error)
     else:
         time.sleep(0.02)
