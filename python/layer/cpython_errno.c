@@ -1,8 +1,9 @@
-/* OSError as MicroPython has it: OSError(116).errno is 116. CPython sets errno only for two arguments and
- * more, and library code written for boards raises with one and compares `error.errno`.
+/* OSError as MicroPython has it: OSError(116).errno is 116 and its text "[Errno 116] ETIMEDOUT". CPython
+ * sets errno only for two arguments and more, and library code written for boards raises with one and
+ * compares `error.errno`.
  *
- * A subclass would not do: `except OSError` must catch what CPython's own functions raise. So the one
- * attribute is replaced in the type itself, for the life of the interpreter. */
+ * A subclass would not do: `except OSError` must catch what CPython's own functions raise. So attribute
+ * and text are replaced in the type itself, for the life of the interpreter. */
 #include "python/layer/cpython_int.h"
 
 static PyObject *get_errno(PyObject *self, void *closure)
@@ -27,6 +28,24 @@ static int set_errno(PyObject *self, PyObject *value, void *closure)
     return 0;
 }
 
+static reprfunc cpython_str;
+
+/* Of OSError(number) alone; the words are adder_vm's, which prints tracebacks with them. */
+static PyObject *get_str(PyObject *self)
+{
+    const PyOSErrorObject *e = (PyOSErrorObject *)self;
+    if (e->args != NULL && PyTuple_GET_SIZE(e->args) == 1 && PyLong_Check(PyTuple_GET_ITEM(e->args, 0))) {
+        PyObject *name = PyUnicode_FromString("adder_vm.errors");
+        PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+        PyObject *text = module == NULL ? NULL : PyObject_CallMethod(module, "message", "O", self);
+        Py_XDECREF(module);
+        Py_XDECREF(name);
+        if (text != NULL || PyErr_Occurred())
+            return text;
+    }
+    return cpython_str(self);
+}
+
 bool py_errno_start(void)
 {
     static PyGetSetDef errno_def = {"errno", get_errno, set_errno, "POSIX exception code", NULL};
@@ -37,6 +56,10 @@ bool py_errno_start(void)
     PyObject *dict = Py_XNewRef(type->tp_dict);
 #endif
     PyObject *descr = PyDescr_NewGetSet(type, &errno_def);
+    if (type->tp_str != get_str) { /* the type is the process's: once */
+        cpython_str = type->tp_str;
+        type->tp_str = get_str;
+    }
     bool ok = dict != NULL && descr != NULL && PyDict_SetItemString(dict, "errno", descr) == 0;
     PyType_Modified(type);
     Py_XDECREF(descr);

@@ -139,8 +139,9 @@ def test_small_modules(adder):
 
 def test_error_numbers_are_the_boards(adder):
     run = adder("import errno\nprint(errno.ETIMEDOUT, errno.errorcode[116], OSError(errno.ETIMEDOUT).errno)\n"
-                "try: open('/nope')\nexcept OSError as e: print(e.errno == errno.ENOENT)\n")
-    assert "116 ETIMEDOUT 116\nTrue\n" in run.out
+                "try: open('/nope')\nexcept OSError as e: print(e.errno == errno.ENOENT)\n"
+                "print(OSError(116), OSError(2), OSError('a'), OSError(), repr(OSError(5)))\n")
+    assert ("116 ETIMEDOUT 116\nTrue\n[Errno 116] ETIMEDOUT [Errno 2] No such file/directory a  OSError(5)\n") in run.out
 
 
 def test_str_of_a_str_with_an_encoding(adder):
