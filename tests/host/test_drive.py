@@ -38,6 +38,15 @@ def test_nothing_leads_out_of_the_drive(adder, drive, tmp_path):
     assert "['code.py', 'link.txt', 'up']" in run.out and "no descriptors" in run.out
 
 
+def test_imports_do_not_leave_the_drive(adder, drive, tmp_path):
+    (tmp_path / "outside.py").write_text("print('BAD')\n")
+    (drive / "lib").mkdir()
+    os.symlink(tmp_path / "outside.py", drive / "lib" / "outside.py")
+    os.symlink(drive / "real.py", drive / "lib" / "linked.py")
+    run = adder("import linked\ntry: import outside\nexcept ImportError as e: print(e)\n", files={"real.py": "print('inside')\n"})
+    assert "inside\nno module named 'outside'\n" in run.out
+
+
 def test_paths_and_the_working_directory(adder):
     run = adder("import os\nprint(os.getcwd(), os.sep)\nos.chdir('a/b')\nprint(os.getcwd(), open('f.txt').read(), open('../../code.py').read(6))\n"
                 "os.chdir('..')\nprint(os.getcwd(), os.listdir(), os.listdir('/a/b'))\n"

@@ -74,6 +74,12 @@ def test_line_editing(repl, typed, value):
     assert repl.command(typed) == value + "\n"
 
 
+def test_bytes_that_are_no_text(repl):
+    repl.send(b"\xff\x80\xc3)\r")
+    repl.expect(">>> ")
+    assert repl.command("1") == "1\n"
+
+
 def test_history(repl):
     repl.command("40 + 2")
     repl.command("'other'")

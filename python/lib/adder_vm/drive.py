@@ -64,10 +64,15 @@ def host_path(path: str) -> str:
         at = at + "/" + _same_name(at, part)
     if at == ROOT + "/" + HIDDEN or at.startswith(ROOT + "/" + HIDDEN + "/"):
         raise error(2, path)
-    real = host_os.path.realpath(at)
-    if real != ROOT and not real.startswith(ROOT.rstrip("/") + "/"):
+    if not is_inside(at):
         raise error(2, path)
     return at
+
+
+def is_inside(host: str) -> bool:
+    """False for what a symbolic link leads out of the drive to."""
+    real = host_os.path.realpath(host)
+    return real == ROOT or real.startswith(ROOT.rstrip("/") + "/")
 
 
 def require_writable() -> None:

@@ -69,15 +69,11 @@ class _Found:
 
 
 def _look(host_folder: str, shown_folder: str, name: str) -> "_Found | None":
-    join = drive.host_os.path
-    shown = shown_folder + name
+    is_folder, is_file = drive.host_os.path.isdir, drive.host_os.path.isfile
     base = host_folder + "/" + name
-    if join.isdir(base):
-        return _Found("package", base, shown)
-    if join.isfile(base + ".py"):
-        return _Found("source", base + ".py", shown + ".py")
-    if join.isfile(base + ".mpy"):
-        return _Found("mpy", base + ".mpy", shown + ".mpy")
+    for kind, ending, there in (("package", "", is_folder), ("source", ".py", is_file), ("mpy", ".mpy", is_file)):
+        if there(base + ending) and drive.is_inside(base + ending):
+            return _Found(kind, base + ending, shown_folder + name + ending)
     return None
 
 

@@ -57,7 +57,7 @@ def _read_escape() -> str:
 
 def _read_char(first: int) -> str:
     data = bytes([first])
-    more = 0 if first < 0xC0 else 1 if first < 0xE0 else 2 if first < 0xF0 else 3
+    more = 0 if first < 0xC0 or first >= 0xF8 else 1 if first < 0xE0 else 2 if first < 0xF0 else 3
     for _ in range(more):
         data += bytes([console.read_byte()])
     return data.decode("utf-8", "replace")
