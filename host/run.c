@@ -16,6 +16,7 @@
 #include "host/library.h"
 #include "host/machine.h"
 #include "host/paths.h"
+#include "host/port_owner.h"
 #include "host/web.h"
 #include "python/layer/vm.h"
 #include "python/modules/display_board.h"
@@ -241,12 +242,15 @@ static int start_page(run_t *r)
         config.port++;
         err = web_start(&config, &r->web, msg, sizeof msg);
     }
+    int first = fixed ? r->options.port : FIRST_PORT;
+    char owner[120] = "";
+    if ((err == ADDER_ERR_IN_USE || config.port != first) &&
+        !port_owner((uint16_t)first, owner, sizeof owner))
+        snprintf(owner, sizeof owner, "another program");
     if (err == ADDER_ERR_IN_USE) {
-        cli_error("port %d is taken%s (who has it: ss -ltnp 'sport = :%d')",
-                  fixed ? r->options.port : FIRST_PORT,
+        cli_error("port %d is taken by %s%s", first, owner,
                   fixed ? "; take another, or leave --port out and a free one is found"
-                        : " and so are the next ones",
-                  fixed ? r->options.port : FIRST_PORT);
+                        : ", and so are the next ones; end something, or name a free one with --port");
         return CLI_IN_USE;
     }
     if (err != ADDER_OK) {
@@ -256,6 +260,8 @@ static int start_page(run_t *r)
     r->machine.web = r->console.web = r->web;
     char address[64];
     snprintf(address, sizeof address, "http://127.0.0.1:%u/", web_port(r->web));
+    if (config.port != first)
+        cli_say("port %d is taken by %s", first, owner);
     cli_say("the board's page: %s", address);
     if (r->options.open_page)
         open_page(address);

@@ -133,7 +133,7 @@ def test_the_port_asked_for_is_taken(program, command, drive):
         taken.listen()
         port = taken.getsockname()[1]
         run = command("run", drive, "--port", str(port), "--for", "2")
-    assert run.code == 3 and f"port {port} is taken" in run.err and "leave --port out" in run.err
+    assert run.code == 3 and f"port {port} is taken by" in run.err and f"(process {os.getpid()})" in run.err and "leave --port out" in run.err
 
 
 def test_without_port_the_next_free_one_is_taken(program, drive):
