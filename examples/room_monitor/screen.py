@@ -51,6 +51,7 @@ class Screen:
     def show_status(self, message, color):
         self._status_color[0] = color
         self._status.text = message
+        self._dot.x = 298 - self._status.width
 
     def show_readings(self, celsius, light):
         """celsius in degrees, light in percent."""
@@ -89,7 +90,8 @@ class Screen:
         self._status_color = Palette(1)
         self._status_color[0] = self.AMBER
         self._root.append(self._status)
-        self._root.append(vectorio.Circle(pixel_shader=self._status_color, radius=4, x=206, y=16))
+        self._dot = vectorio.Circle(pixel_shader=self._status_color, radius=4, x=250, y=15)
+        self._root.append(self._dot)
 
     def _readings(self):
         self._card(8, 36, 148, 76, "TEMPERATURE")
