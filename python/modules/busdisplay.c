@@ -255,7 +255,7 @@ static py_t refresh(py_t self, void *s, const py_val_t *a)
         return py_raise_err(err, "display");
     if (at > now && !py_wait_us(at - now))
         return PY_NULL;
-    if (slot_of(s) == NULL || !paint(display_of(s)))
+    if (!paint(display_of(s)))
         return PY_NULL;
     /* A program that does nothing but refresh still lets the rest of the machine work. */
     return py_poll() ? py_bool(true) : PY_NULL;

@@ -186,17 +186,20 @@ def test_console_on_the_screen(screen):
     assert rgb565(0xFFFFFF) in {rows[y][x] for x, y in last}
 
 
-def test_terminal_comes_back(screen):
-    """After the program's end the console is shown again, with what it said."""
-    rows = screen("""
+def test_terminal_comes_back(board, tmp_path):
+    """After the program's end, while the board waits for a key, the console is shown with what it said."""
+    b = board("""
 import board, displayio
 p = displayio.Palette(1)
 p[0] = 0xFF0000
 g = displayio.Group()
 g.append(displayio.TileGrid(displayio.Bitmap(320, 240, 1), pixel_shader=p))
 board.DISPLAY.root_group = g
-""")
-    colors = {v for row in rows for v in row}
+board.DISPLAY.refresh()
+""", "--for", "3", "--screenshot", str(tmp_path / "screen.png"))
+    b.expect("Code done running.")
+    assert b.end() == 0
+    colors = {rgb565(p) for row in read_png(tmp_path / "screen.png")[2] for p in row}
     assert rgb565(0xFF0000) not in colors and rgb565(0xFFFFFF) in colors
 
 
