@@ -359,7 +359,6 @@ static int play(run_t *r)
     int code = start_page(r);
     if (code != CLI_OK)
         return code;
-    start_broker(r);
 
     const adder_mcu_t *mcu = sim_board_mcu(r->board);
     r->console.display = mcu->display.kind != ADDER_MCU_DISPLAY_NONE;
@@ -407,9 +406,12 @@ int run_command(int argc, char **argv)
     code = open_board(&r);
     if (code == CLI_OK) {
         say_start(&r);
-        int libraries = library_ensure(r.drive);
-        if (libraries != CLI_OK)
+        start_broker(&r); /* first of all: others may want to listen to it, too */
+        uint64_t before_ms = host_now_ms();
+        if (library_ensure(r.drive) != CLI_OK)
             cli_say("going on without the libraries that are missing");
+        if (host_now_ms() - before_ms > 100)
+            sim_board_power_cycle(r.board); /* its clock starts with the program, not with the download */
     }
     if (code == CLI_OK && console_init(&r.console, STDOUT_FILENO)) {
         r.machine = (machine_t){
@@ -425,9 +427,9 @@ int run_command(int argc, char **argv)
         code = play(&r);
         web_stop(r.web);
         r.console.web = NULL;
-        broker_stop(&r.broker);
         console_deinit(&r.console);
     }
+    broker_stop(&r.broker);
     sim_board_close(r.board);
     free(r.settings);
     return code;
