@@ -632,10 +632,10 @@ static void background(void **state)
            "end = time.monotonic() + 0.1\n"
            "while time.monotonic() < end: pass\n"
            "a = demo.tick(True)\n"
-           "assert 5 < a < 60, a\n"
+           "assert 0 < a < 60, a\n"
            "demo.wait(100)\n"
            "b = demo.tick(False)\n"
-           "assert 5 < b - a < 60, b - a\n"
+           "assert 0 < b - a < 60, b - a\n"
            "demo.wait(20)\n"
            "assert demo.tick(False) == b\n"
            "demo.tick(True)\n"); /* left on: the end of the VM takes it away */
