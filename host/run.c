@@ -189,8 +189,9 @@ static void on_action(void *ctx, web_action_t what)
 static bool ends_when_done(void *ctx)
 {
     const run_t *r = ctx;
+    /* In this order: what was typed is in the console before the end of the input is told. */
     return r->options.headless && !r->attendant.keyboard && r->attendant.input_over &&
-           sim_board_timeline_left(r->board) == 0;
+           console_available(r->machine.console) == 0 && sim_board_timeline_left(r->board) == 0;
 }
 
 /* ---- parts ---- */
