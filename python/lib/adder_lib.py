@@ -142,7 +142,7 @@ def is_there(lib: Path, package: str) -> bool:
 
 def pip_install(requirements: "list[str]", target: Path, upgrade: bool) -> "tuple[int, str]":
     command = [sys.executable or "/usr/bin/python3", "-I", "-m", "pip", "install", "--no-deps", "--no-compile", "--no-input",
-               "--disable-pip-version-check", "--retries", "1", "--timeout", "15", "--progress-bar", "off",
+               "--disable-pip-version-check", "--retries", "1", "--timeout", "10", "--progress-bar", "off",
                "--target", str(target), *requirements]
     try:
         run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -250,7 +250,11 @@ def install(wanted: "dict[str, str]", lib: Path, have: "list[Path]", upgrade: bo
             jobs = {p: pool.submit(fetch, p, s, Path(scratch), upgrade) for p, s in todo.items()}
             level = {}
             for package, job in jobs.items():
-                target = job.result()
+                try:
+                    target = job.result()
+                except Problem:
+                    pool.shutdown(wait=False, cancel_futures=True)  # without a network each would wait anew
+                    raise
                 name, version, needs = metadata(target)
                 files = move_in(target, lib)
                 record = read_record(lib)
