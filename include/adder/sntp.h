@@ -20,7 +20,7 @@
  * NTP's seconds are 32 bits and begin again on 2036-02-07. A stamp is read as the first such moment at or
  * after `not_before`, so the time is right for 136 years from there.
  *
- * Threading: one thread at a time. RAM: about 100 bytes; stack 100. Invariants under any datagrams
+ * Threading: one thread at a time. RAM: 120 bytes; stack 100. Invariants under any datagrams
  * (fuzzed):
  *   1. no byte outside the datagram is read;
  *   2. a datagram without the number of the request under way changes nothing;
