@@ -37,7 +37,7 @@ class Run:
 @pytest.fixture(scope="session")
 def program():
     if not PROGRAM.exists():
-        pytest.skip(f"{PROGRAM} is not built")
+        pytest.fail(f"{PROGRAM} is not built")
     return PROGRAM
 
 

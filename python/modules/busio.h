@@ -6,21 +6,35 @@
 #include "adder/display/bus.h"
 #include "python/layer/py.h"
 
+/* The lock of a bus, first in its struct: one set of functions serves every class of bus. */
 typedef struct {
+    bool held;
+} busio_lock_t;
+
+typedef struct {
+    busio_lock_t lock; /* first */
     adder_i2c_t bus;
     uint16_t scl, sda;
     uint32_t timeout_ms;
-    bool open, locked, bitbang;
+    bool open, bitbang;
     adder_bitbang_i2c_t soft; /* bitbang: what `bus` stands on */
 } busio_i2c_obj_t;
 
 typedef struct {
+    busio_lock_t lock; /* first */
     adder_spi_t bus;
     uint16_t clock, mosi, miso;
     uint32_t hz;
-    bool open, locked, bitbang;
+    bool open, bitbang;
     adder_bitbang_spi_t soft;
 } busio_spi_obj_t;
+
+/* busio_lock.c: the methods try_lock() and unlock(); the check of a transfer (RuntimeError); the lock as the
+ * display engine takes it. */
+py_t busio_try_lock(py_t self, void *s, const py_val_t *a);
+py_t busio_unlock(py_t self, void *s, const py_val_t *a);
+bool busio_needs_lock(const busio_lock_t *lock);
+adder_bus_lock_t busio_lock_share(busio_lock_t *lock);
 
 extern const py_class_t busio_i2c_class, busio_spi_class, busio_uart_class;
 extern const py_class_t bitbangio_i2c_class, bitbangio_spi_class;

@@ -51,39 +51,7 @@ static bool init(py_t self, void *s, const py_val_t *a)
     return o->open || py_fail(py_raise_err(err, "I2C"));
 }
 
-/* ---- lock ---- */
-
-static bool try_lock(void *ctx)
-{
-    busio_i2c_obj_t *o = ctx;
-    if (o->locked)
-        return false;
-    o->locked = true;
-    return true;
-}
-
-static void unlock(void *ctx)
-{
-    ((busio_i2c_obj_t *)ctx)->locked = false;
-}
-
-static bool needs_lock(const busio_i2c_obj_t *o)
-{
-    return o->locked || py_fail(py_raise(PY_RuntimeError, "Function requires lock"));
-}
-
-static py_t m_try_lock(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    return py_bool(try_lock(s));
-}
-
-static py_t m_unlock(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    unlock(s);
-    return py_none();
-}
+_Static_assert(offsetof(busio_i2c_obj_t, lock) == 0, "busio_lock.c finds it there");
 
 static py_t m_deinit(py_t self, void *s, const py_val_t *a)
 {
@@ -113,7 +81,7 @@ static py_t m_scan(py_t self, void *s, const py_val_t *a)
 {
     (void)self, (void)a;
     busio_i2c_obj_t *o = s;
-    py_t found = needs_lock(o) ? py_list(NULL, 0) : PY_NULL;
+    py_t found = busio_needs_lock(&o->lock) ? py_list(NULL, 0) : PY_NULL;
     for (uint8_t address = FIRST_ADDRESS; !py_null(found) && address <= LAST_ADDRESS; address++) {
         if (xfer(o, address, NULL, 0, NULL, 0) == ADDER_OK && !py_list_append(found, py_int(address)))
             return PY_NULL;
@@ -127,7 +95,8 @@ static py_t m_probe(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
     busio_i2c_obj_t *o = s;
-    return needs_lock(o) ? py_bool(xfer(o, (uint8_t)a[0].i, NULL, 0, NULL, 0) == ADDER_OK) : PY_NULL;
+    return busio_needs_lock(&o->lock) ? py_bool(xfer(o, (uint8_t)a[0].i, NULL, 0, NULL, 0) == ADDER_OK)
+                                      : PY_NULL;
 }
 
 static bool not_empty(size_t n)
@@ -143,7 +112,7 @@ static py_t m_readfrom_into(py_t self, void *s, const py_val_t *a)
     (void)self;
     uint8_t *p;
     size_t n;
-    if (!needs_lock(s))
+    if (!busio_needs_lock(s))
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
     return not_empty(n) ? result(s, xfer(s, (uint8_t)a[0].i, NULL, 0, p, n)) : PY_NULL;
@@ -157,7 +126,7 @@ static py_t m_writeto(py_t self, void *s, const py_val_t *a)
     (void)self;
     uint8_t *p;
     size_t n;
-    if (!needs_lock(s))
+    if (!busio_needs_lock(s))
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[2].i, a[3].i, &p, &n);
     return result(s, xfer(s, (uint8_t)a[0].i, p, n, NULL, 0));
@@ -177,7 +146,7 @@ static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
     (void)self;
     uint8_t *out, *in;
     size_t out_n, in_n;
-    if (!needs_lock(s))
+    if (!busio_needs_lock(s))
         return PY_NULL;
     py_buf_slice(&a[1].buf, a[3].i, a[4].i, &out, &out_n);
     py_buf_slice(&a[2].buf, a[5].i, a[6].i, &in, &in_n);
@@ -186,8 +155,8 @@ static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
 
 const py_method_t busio_i2c_methods[] = {
     {"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
-    {"try_lock", m_try_lock, NULL, 0, NULL},
-    {"unlock", m_unlock, NULL, 0, NULL},
+    {"try_lock", busio_try_lock, NULL, 0, NULL},
+    {"unlock", busio_unlock, NULL, 0, NULL},
     {"scan", m_scan, NULL, 0, NULL},
     {"probe", m_probe, address_args, 0, NULL},
     {"readfrom_into", m_readfrom_into, read_args, 0, NULL},
@@ -213,6 +182,6 @@ bool busio_i2c_share(py_t v, const char *name, adder_i2c_t *i2c_out, adder_bus_l
     if (o == NULL)
         return false;
     *i2c_out = o->bus;
-    *lock_out = (adder_bus_lock_t){.try_lock = try_lock, .unlock = unlock, .ctx = o};
+    *lock_out = busio_lock_share(&o->lock);
     return true;
 }

@@ -52,39 +52,7 @@ static bool init(py_t self, void *s, const py_val_t *a)
     return err == ADDER_OK || py_fail(py_raise_err(err, "SPI"));
 }
 
-/* ---- lock ---- */
-
-static bool try_lock(void *ctx)
-{
-    busio_spi_obj_t *o = ctx;
-    if (o->locked)
-        return false;
-    o->locked = true;
-    return true;
-}
-
-static void unlock(void *ctx)
-{
-    ((busio_spi_obj_t *)ctx)->locked = false;
-}
-
-static bool needs_lock(const busio_spi_obj_t *o)
-{
-    return o->locked || py_fail(py_raise(PY_RuntimeError, "Function requires lock"));
-}
-
-static py_t m_try_lock(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    return py_bool(try_lock(s));
-}
-
-static py_t m_unlock(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    unlock(s);
-    return py_none();
-}
+_Static_assert(offsetof(busio_spi_obj_t, lock) == 0, "busio_lock.c finds it there");
 
 static py_t m_deinit(py_t self, void *s, const py_val_t *a)
 {
@@ -103,7 +71,7 @@ static py_t m_configure(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
     busio_spi_obj_t *o = s;
-    if (!needs_lock(o))
+    if (!busio_needs_lock(&o->lock))
         return PY_NULL;
     adder_err_t err = o->bus.ops->configure(o->bus.ctx, (uint32_t)a[0].i, (uint8_t)a[1].i, (uint8_t)a[2].i,
                                             (uint8_t)a[3].i, &o->hz);
@@ -125,7 +93,7 @@ static py_t m_write(py_t self, void *s, const py_val_t *a)
     busio_spi_obj_t *o = s;
     uint8_t *p;
     size_t n;
-    if (!needs_lock(o))
+    if (!busio_needs_lock(&o->lock))
         return PY_NULL;
     py_buf_slice(&a[0].buf, a[1].i, a[2].i, &p, &n);
     if (n > 0 && o->mosi == ADDER_PIN_NONE)
@@ -142,7 +110,7 @@ static py_t m_readinto(py_t self, void *s, const py_val_t *a)
     busio_spi_obj_t *o = s;
     uint8_t *p;
     size_t n;
-    if (!needs_lock(o))
+    if (!busio_needs_lock(&o->lock))
         return PY_NULL;
     py_buf_slice(&a[0].buf, a[1].i, a[2].i, &p, &n);
     if (n > 0 && o->miso == ADDER_PIN_NONE)
@@ -164,7 +132,7 @@ static py_t m_write_readinto(py_t self, void *s, const py_val_t *a)
     busio_spi_obj_t *o = s;
     uint8_t *out, *in;
     size_t out_n, in_n;
-    if (!needs_lock(o))
+    if (!busio_needs_lock(&o->lock))
         return PY_NULL;
     py_buf_slice(&a[0].buf, a[2].i, a[3].i, &out, &out_n);
     py_buf_slice(&a[1].buf, a[4].i, a[5].i, &in, &in_n);
@@ -190,8 +158,8 @@ static py_t get_frequency(py_t self, void *s)
 }
 
 const py_method_t busio_spi_methods[] = {{"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
-                                         {"try_lock", m_try_lock, NULL, 0, NULL},
-                                         {"unlock", m_unlock, NULL, 0, NULL},
+                                         {"try_lock", busio_try_lock, NULL, 0, NULL},
+                                         {"unlock", busio_unlock, NULL, 0, NULL},
                                          {"configure", m_configure, configure_args, 0, NULL},
                                          {"write", m_write, write_args, 0, NULL},
                                          {"readinto", m_readinto, read_args, 0, NULL},
@@ -218,6 +186,6 @@ bool busio_spi_share(py_t v, const char *name, adder_spi_t *spi_out, adder_bus_l
     if (o == NULL)
         return false;
     *spi_out = o->bus;
-    *lock_out = (adder_bus_lock_t){.try_lock = try_lock, .unlock = unlock, .ctx = o};
+    *lock_out = busio_lock_share(&o->lock);
     return true;
 }
