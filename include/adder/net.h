@@ -84,7 +84,7 @@ typedef struct {
 
 /* What the pump waits for after a tick. */
 typedef struct {
-    uint32_t wait_ms; /* tick again after so long at the latest; 0 = there is more to do now */
+    uint32_t wait_us; /* tick again after so long at the latest; 0 = there is more to do now */
     intptr_t signal;  /* also when this fires: a descriptor to poll for reading on a host, a pin number of
                        * the port; -1 = nothing fires, only time tells */
 } adder_net_wants_t;
@@ -92,7 +92,7 @@ typedef struct {
 typedef struct {
     /* Drive the device: commands under way, time-outs, link. At most one bounded exchange.
      * An error is the device's (silent, out of step), repeated until it heals; sockets report their own. */
-    adder_err_t (*tick)(void *ctx, uint32_t now_ms, adder_net_wants_t *wants_out);
+    adder_err_t (*tick)(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out);
 
     /* As last known; no exchange with the device. Never fails. */
     void (*status)(void *ctx, adder_net_status_t *out);

@@ -35,6 +35,7 @@
 
 #include "adder/err.h"
 #include "adder/mcu.h"
+#include "adder/net.h"
 
 /* The tables and one-line functions of this header read better in columns. */
 /* clang-format off */
@@ -416,6 +417,40 @@ void py_background_post(void);
 /* Release the interpreter around a C wait that touches no Python object. */
 void py_leave(void);
 void py_enter(void);
+
+/* ---- the pump: engines that run apart from the program (docs/architecture.md) ----
+ *
+ * A thread of its own drives network stacks and what stands on them while Python computes; whoever waits in
+ * py_pump_wait drives them itself meanwhile, without the interpreter. One lock, the pump's, is held
+ * whenever an engine is touched: in `run`, in `done`, and by a module between lock and unlock.
+ *
+ *     static bool connected(void *ctx) { o->err = net->ops->connect(...); return o->err != ADDER_ERR_AGAIN; }
+ *     if (!py_pump_wait(connected, o, timeout_us, &timed_out)) return PY_NULL;       // Ctrl-C
+ *
+ * On MicroPython: a timer and the scheduler. */
+typedef struct py_pump {
+    /* Move things on; at most one bounded slice. With the pump's lock, without the interpreter: no py_
+     * function but py_background_post(). *wants_out: when to come again, as adder/net.h says. */
+    void (*run)(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out);
+    void *ctx;
+    adder_net_wants_t wants; /* private from here on */
+    uint64_t due_us;
+    struct py_pump *next;
+} py_pump_t;
+void py_pump_add(py_pump_t *p);    /* the struct is the caller's and stays until removed */
+void py_pump_remove(py_pump_t *p); /* on return `run` is not under way and will not be called again */
+/* For short calls into an engine from the interpreter's thread. lock() lets other Python threads and
+ * background work alone and waits at most one slice (see `run`); try_lock() does not wait: false = an
+ * engine is busy, which non-blocking calls of Python report as "not now". Not recursive. */
+void py_pump_lock(void);
+bool py_pump_try_lock(void);
+void py_pump_unlock(void);
+/* An engine was given something to do: have `run` called soon. With or without the lock. */
+void py_pump_poke(void);
+/* Run the pump until done(ctx) is true or the time is over (*timed_out); UINT64_MAX = for ever. `done` is
+ * called with the lock and without the interpreter, after every round. Background work of the program's
+ * thread goes on. False with the exception set on Ctrl-C, reload or a watchdog. */
+bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool *timed_out);
 
 /* Text to the console (the serial port of the board). */
 void py_console_write(const char *utf8, size_t len);

@@ -53,11 +53,11 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static adder_err_t do_tick(void *ctx, uint32_t now_ms, adder_net_wants_t *wants_out)
+static adder_err_t do_tick(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out)
 {
     (void)ctx;
-    (void)now_ms;
-    *wants_out = (adder_net_wants_t){.wait_ms = 0, .signal = -1};
+    (void)now_us;
+    *wants_out = (adder_net_wants_t){.wait_us = 0, .signal = -1};
     return ADDER_OK;
 }
 
