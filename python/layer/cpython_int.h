@@ -6,6 +6,7 @@
  *     cpython_errno.c                                 OSError with the numbers of boards
  *     cpython_registry.c cpython_modules.c            what is made once a VM; modules, enums, tuples
  *     cpython_vm.c cpython_wait.c cpython_host.c      life and requests; waits and background; `_adder_vm`
+ *     cpython_pump.c                                  engines beside the program
  *
  * Every object of a native class is laid out as
  *
@@ -188,6 +189,16 @@ void py_wait_start(void);
 void py_wait_stop(void);
 void py_repeat_requests(bool on);
 void py_request_posted(void); /* from any thread: look soon, wake a wait */
+/* For py_pump_wait: background work is the wait's now, not the ticker's; what the outer one was. */
+bool py_wait_begin(void);
+void py_wait_end(bool outer);
+uint64_t py_wait_wakes(void); /* from any thread: counts what was posted to the interpreter's thread */
+/* Do background work and deliver a request (false); when the next background work is due. */
+bool py_wait_service(uint64_t *due_us_out);
+
+/* cpython_pump.c */
+void py_pump_wake(void); /* from any thread: end the sleep of a py_pump_wait */
+void py_pump_stop(void);
 
 /* ---- OSError ---- */
 

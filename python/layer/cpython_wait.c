@@ -8,6 +8,7 @@
 
 #include <internal/pycore_interp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,13 +28,13 @@ static struct {
     pthread_cond_t tick; /* ticker: a new deadline, the end */
     bool ready;          /* the conditions are made */
     /* under `lock` */
-    bool running, posted, waiting;
-    uint64_t wakes;
-    uint64_t deadline_us; /* of the ticker, CLOCK_MONOTONIC */
+    bool running, posted;
+    atomic_uint_fast64_t wakes; /* read without it */
+    uint64_t deadline_us;       /* of the ticker, CLOCK_MONOTONIC */
     bool ticker_stop;
     /* machine thread only */
     py_background_t *list, *current;
-    bool in_background, list_changed, repeat, ticker_runs;
+    bool in_background, list_changed, repeat, ticker_runs, waiting;
     pthread_t ticker;
     PyThreadState *left;
 } w = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -130,14 +131,21 @@ static void post_locked(void)
     break_eval();
 }
 
-void py_request_posted(void)
+static void wake(bool post)
 {
     pthread_mutex_lock(&w.lock);
-    w.wakes++;
+    atomic_fetch_add(&w.wakes, 1);
     if (w.ready)
         pthread_cond_broadcast(&w.wake);
-    post_locked();
+    if (post)
+        post_locked();
     pthread_mutex_unlock(&w.lock);
+    py_pump_wake();
+}
+
+void py_request_posted(void)
+{
+    wake(true);
 }
 
 void py_background_post(void)
@@ -147,11 +155,7 @@ void py_background_post(void)
 
 void vm_wake(void)
 {
-    pthread_mutex_lock(&w.lock);
-    w.wakes++;
-    if (w.ready)
-        pthread_cond_broadcast(&w.wake);
-    pthread_mutex_unlock(&w.lock);
+    wake(false);
 }
 
 /* ---- the ticker ---- */
@@ -263,25 +267,49 @@ static void sleep_us(uint64_t us, uint64_t seen)
     struct timespec until = timespec_of(clock_us() + us);
     PyThreadState *state = PyEval_SaveThread();
     pthread_mutex_lock(&w.lock);
-    while (w.wakes == seen && pthread_cond_timedwait(&w.wake, &w.lock, &until) == 0)
+    while (atomic_load(&w.wakes) == seen && pthread_cond_timedwait(&w.wake, &w.lock, &until) == 0)
         ;
     pthread_mutex_unlock(&w.lock);
     PyEval_RestoreThread(state);
 }
 
-bool py_wait_until(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool *timed_out)
+bool py_wait_begin(void)
 {
-    uint64_t start = now_us();
-    bool was_waiting = w.waiting, ok = true;
-    if (timed_out != NULL)
-        *timed_out = false;
+    bool outer = w.waiting;
     w.waiting = true;
     if (w.ticker_runs)
         arm();
+    return outer;
+}
+
+void py_wait_end(bool outer)
+{
+    w.waiting = outer;
+    if (!w.waiting && (w.list != NULL || w.repeat))
+        arm();
+}
+
+uint64_t py_wait_wakes(void)
+{
+    return atomic_load(&w.wakes);
+}
+
+bool py_wait_service(uint64_t *due_us_out)
+{
+    run_background();
+    uint64_t due = soonest_due(), soonest = now_us() + GAP_US;
+    *due_us_out = due > soonest ? due : soonest;
+    return py_deliver();
+}
+
+bool py_wait_until(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool *timed_out)
+{
+    uint64_t start = now_us();
+    bool outer = py_wait_begin(), ok = true;
+    if (timed_out != NULL)
+        *timed_out = false;
     for (;;) {
-        pthread_mutex_lock(&w.lock);
-        uint64_t seen = w.wakes;
-        pthread_mutex_unlock(&w.lock);
+        uint64_t seen = py_wait_wakes();
         run_background();
         if (!(ok = py_deliver()) || (done != NULL && done(ctx)))
             break;
@@ -300,9 +328,7 @@ bool py_wait_until(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool
             us = 3600000000u;
         sleep_us(us, seen);
     }
-    w.waiting = was_waiting;
-    if (!w.waiting && (w.list != NULL || w.repeat))
-        arm();
+    py_wait_end(outer);
     return ok;
 }
 
@@ -345,6 +371,7 @@ void py_wait_start(void)
 
 void py_wait_stop(void)
 {
+    py_pump_stop();
     pthread_mutex_lock(&w.lock);
     w.running = false;
     pthread_mutex_unlock(&w.lock);

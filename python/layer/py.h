@@ -24,7 +24,7 @@
  * the caller returns at once with the same. No cleanup is skipped: C returns normally everywhere.
  *
  * Threads. Everything here runs on the interpreter's thread. C threads never call in; they use
- * py_background_post() alone. */
+ * py_background_post() and py_pump_poke() alone. */
 #ifndef ADDER_PY_H
 #define ADDER_PY_H
 
@@ -427,29 +427,36 @@ void py_enter(void);
  *     static bool connected(void *ctx) { o->err = net->ops->connect(...); return o->err != ADDER_ERR_AGAIN; }
  *     if (!py_pump_wait(connected, o, timeout_us, &timed_out)) return PY_NULL;       // Ctrl-C
  *
+ * A round calls `run` of every item, in the order they were added: a stack first, then what stands on it.
+ * The next one comes when the soonest wait_us is over, a signal fires or somebody pokes. So a run that has
+ * nothing to do must be cheap, and a run that made something possible for another item or for a `done`
+ * answers wait_us 0 (or its signal fires).
  * On MicroPython: a timer and the scheduler. */
 typedef struct py_pump {
     /* Move things on; at most one bounded slice. With the pump's lock, without the interpreter: no py_
-     * function but py_background_post(). *wants_out: when to come again, as adder/net.h says. */
+     * function but py_background_post() and py_pump_poke(). *wants_out: when to come again, as adder/net.h
+     * says; it is preset to FOREVER and no signal. */
     void (*run)(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out);
     void *ctx;
-    adder_net_wants_t wants; /* private from here on */
-    uint64_t due_us;
+    uint32_t round; /* private from here on */
     struct py_pump *next;
 } py_pump_t;
-void py_pump_add(py_pump_t *p);    /* the struct is the caller's and stays until removed */
+void py_pump_add(py_pump_t *p);    /* the struct is the caller's and stays until removed, in reset() or fini */
 void py_pump_remove(py_pump_t *p); /* on return `run` is not under way and will not be called again */
-/* For short calls into an engine from the interpreter's thread. lock() lets other Python threads and
- * background work alone and waits at most one slice (see `run`); try_lock() does not wait: false = an
- * engine is busy, which non-blocking calls of Python report as "not now". Not recursive. */
+/* For short calls into an engine from the interpreter's thread. lock() waits at most one slice (see `run`);
+ * try_lock() does not wait: false = an engine is busy, which non-blocking calls of Python report as "not
+ * now". Not recursive; no py_ function in between but py_pump_poke(): a Python object may die in any other,
+ * and its fini takes the lock. */
 void py_pump_lock(void);
 bool py_pump_try_lock(void);
 void py_pump_unlock(void);
-/* An engine was given something to do: have `run` called soon. With or without the lock. */
+/* An engine was given something to do: have a round soon. With or without the lock, from any thread. Not
+ * needed for what `done` does: a round follows it. */
 void py_pump_poke(void);
-/* Run the pump until done(ctx) is true or the time is over (*timed_out); UINT64_MAX = for ever. `done` is
- * called with the lock and without the interpreter, after every round. Background work of the program's
- * thread goes on. False with the exception set on Ctrl-C, reload or a watchdog. */
+/* Run the pump until done(ctx) is true or the time is over (*timed_out, may be NULL); UINT64_MAX = for ever.
+ * `done` is called with the lock and without the interpreter, first at once and then after every round, also
+ * with a timeout of 0. Background work of the program's thread goes on. False with the exception set on
+ * Ctrl-C, reload or a watchdog. Buffers borrowed before stay pinned. */
 bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool *timed_out);
 
 /* Text to the console (the serial port of the board). */
