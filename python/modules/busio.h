@@ -2,13 +2,16 @@
 #ifndef ADDER_PYTHON_BUSIO_H
 #define ADDER_PYTHON_BUSIO_H
 
+#include <stdatomic.h>
+
 #include "adder/bitbang.h"
 #include "adder/display/bus.h"
 #include "python/layer/py.h"
 
-/* The lock of a bus, first in its struct: one set of functions serves every class of bus. */
+/* The lock of a bus, first in its struct: one set of functions serves every class of bus. The pump's thread
+ * takes it too, for a radio on the same wires. */
 typedef struct {
-    bool held;
+    atomic_bool held;
 } busio_lock_t;
 
 typedef struct {

@@ -3,16 +3,12 @@
 
 static bool take(void *ctx)
 {
-    busio_lock_t *lock = ctx;
-    if (lock->held)
-        return false;
-    lock->held = true;
-    return true;
+    return !atomic_exchange(&((busio_lock_t *)ctx)->held, true);
 }
 
 static void give(void *ctx)
 {
-    ((busio_lock_t *)ctx)->held = false;
+    atomic_store(&((busio_lock_t *)ctx)->held, false);
 }
 
 py_t busio_try_lock(py_t self, void *s, const py_val_t *a)
@@ -30,7 +26,7 @@ py_t busio_unlock(py_t self, void *s, const py_val_t *a)
 
 bool busio_needs_lock(const busio_lock_t *lock)
 {
-    return lock->held || py_fail(py_raise(PY_RuntimeError, "Function requires lock"));
+    return atomic_load(&lock->held) || py_fail(py_raise(PY_RuntimeError, "Function requires lock"));
 }
 
 adder_bus_lock_t busio_lock_share(busio_lock_t *lock)
