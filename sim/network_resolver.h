@@ -5,7 +5,7 @@
  *     err = sim_lookup_poll(l, ip);      // AGAIN until the answer is there
  *     sim_lookup_close(l);               // at any time; a question under way is abandoned
  *
- * One thread per question; it keeps what it needs alive by itself, so closing never waits. */
+ * Closing never waits; how many are asked at a time: ports/posix/resolver.h. */
 #ifndef SIM_NETWORK_RESOLVER_H
 #define SIM_NETWORK_RESOLVER_H
 
