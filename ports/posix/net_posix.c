@@ -3,7 +3,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "ports/posix/net_posix.h"
+#include "ports/posix/net_posix_int.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -18,27 +18,7 @@
 
 #include "ports/posix/address.h"
 
-enum { FREE, FRESH, RESOLVING, CONNECTING, CONNECTED, LISTENING };
-enum { DATAGRAM_MAX = 65507, NAME_LOOK_US = 20000, DRAIN_MAX = 256 * 1024 };
-
-typedef adder_posix_net_t net_t;
-typedef adder_posix_sock_t sock_t;
-
-static sock_t *sock_at(net_t *n, uint16_t i)
-{
-    return i < n->priv.c.n_slots && n->priv.c.slots[i].priv.phase != FREE ? &n->priv.c.slots[i] : NULL;
-}
-
-static const adder_posix_hooks_t *hooks_of(const net_t *n)
-{
-    static const adder_posix_hooks_t none;
-    return n->priv.c.hooks != NULL ? n->priv.c.hooks : &none;
-}
-
-static bool is_stream(const sock_t *s)
-{
-    return s->priv.kind == ADDER_NET_TCP;
-}
+enum { NAME_LOOK_US = 20000, DRAIN_MAX = 256 * 1024 };
 
 /* ---- the link ---- */
 
@@ -66,7 +46,7 @@ static void net_status(void *ctx, adder_net_status_t *out)
                                 .features = ADDER_NET_HAS_SERVERS | ADDER_NET_HAS_MULTICAST |
                                             ADDER_NET_HAS_RESOLVE | (n->priv.v6 ? ADDER_NET_HAS_V6 : 0u),
                                 .sockets = (uint16_t)n->priv.c.n_slots,
-                                .datagram_max = DATAGRAM_MAX};
+                                .datagram_max = POSIX_DATAGRAM_MAX};
     if (hooks_of(n)->link != NULL)
         hooks_of(n)->link(n->priv.c.hooks_ctx, out);
     else
@@ -74,7 +54,7 @@ static void net_status(void *ctx, adder_net_status_t *out)
     out->changes += n->priv.changes;
 }
 
-static bool link_up(net_t *n)
+bool posix_link_up(net_t *n)
 {
     if (hooks_of(n)->link == NULL)
         return true;
@@ -87,7 +67,7 @@ void adder_posix_net_drop(adder_posix_net_t *n)
 {
     for (size_t i = 0; i < n->priv.c.n_slots; i++) {
         sock_t *s = &n->priv.c.slots[i];
-        if (is_stream(s) && s->priv.phase >= RESOLVING && s->priv.phase <= CONNECTED &&
+        if (is_stream(s) && s->priv.phase >= POSIX_RESOLVING && s->priv.phase <= POSIX_CONNECTED &&
             s->priv.failed == ADDER_OK)
             s->priv.failed = ADDER_ERR_CLOSED;
     }
@@ -101,7 +81,7 @@ static adder_err_t net_tick(void *ctx, uint64_t now_us, adder_net_wants_t *wants
     int found = epoll_wait(n->priv.epoll, events, 32, 0);
     *wants_out = (adder_net_wants_t){.wait_us = ADDER_NET_FOREVER, .signal = n->priv.epoll};
     if (hooks_of(n)->link != NULL) {
-        bool up = link_up(n);
+        bool up = posix_link_up(n);
         if (n->priv.was_up != up) {
             n->priv.changes++;
             found = 1;
@@ -119,83 +99,16 @@ static adder_err_t net_tick(void *ctx, uint64_t now_us, adder_net_wants_t *wants
     return ADDER_OK;
 }
 
-/* ---- names ---- */
-
-static void watch(net_t *n, int fd, uint32_t events)
+void posix_watch(net_t *n, int fd, uint32_t events)
 {
     struct epoll_event e = {.events = events | EPOLLET};
     if (epoll_ctl(n->priv.epoll, EPOLL_CTL_ADD, fd, &e) != 0 && errno == EEXIST)
         (void)epoll_ctl(n->priv.epoll, EPOLL_CTL_MOD, fd, &e);
 }
 
-/* AGAIN with *lookup set: to be asked again. */
-static adder_err_t look_up(net_t *n, posix_lookup_t **lookup, const char *name, adder_ip_family_t family,
-                           adder_ip_t *out, size_t cap, size_t *n_out)
-{
-    if (*lookup == NULL) {
-        adder_ip_t literal;
-        *n_out = 0;
-        if (!link_up(n) || cap == 0)
-            return ADDER_ERR_NOT_FOUND;
-        if (adder_ip_parse(name, strlen(name), &literal) == ADDER_OK) {
-            if (family != ADDER_IP_NONE && literal.family != family)
-                return ADDER_ERR_NOT_FOUND;
-            out[(*n_out)++] = literal;
-            return ADDER_OK;
-        }
-        adder_err_t err = ADDER_ERR_AGAIN;
-        if (hooks_of(n)->resolve != NULL)
-            err = hooks_of(n)->resolve(n->priv.c.hooks_ctx, name, family, out, cap, n_out);
-        if (err != ADDER_ERR_AGAIN)
-            return err;
-        if (name[0] == '\0')
-            return ADDER_ERR_NOT_FOUND;
-        if ((*lookup = posix_lookup_start(name, family)) == NULL)
-            return ADDER_ERR_NOMEM;
-        watch(n, posix_lookup_signal(*lookup), EPOLLIN);
-    }
-    adder_err_t err = posix_lookup_poll(*lookup, out, cap, n_out);
-    if (err != ADDER_ERR_AGAIN) {
-        posix_lookup_close(*lookup);
-        *lookup = NULL;
-    }
-    return err;
-}
-
-static adder_err_t net_resolve(void *ctx, const char *name, adder_ip_family_t family, adder_ip_t *out,
-                               size_t cap, size_t *n_out)
-{
-    net_t *n = ctx;
-    size_t at = 0, len = strlen(name);
-    *n_out = 0;
-    if (len > ADDER_NET_HOST_MAX)
-        return ADDER_ERR_NOT_FOUND;
-    for (size_t i = 0; i < ADDER_POSIX_LOOKUPS; i++) { /* this one, else a free one, else the oldest */
-        if (n->priv.lookups[i].lookup != NULL && n->priv.lookups[i].family == family &&
-            strcmp(n->priv.lookups[i].name, name) == 0) {
-            at = i;
-            break;
-        }
-        if (n->priv.lookups[at].lookup != NULL &&
-            (n->priv.lookups[i].lookup == NULL ||
-             (int32_t)(n->priv.lookups[i].age - n->priv.lookups[at].age) < 0))
-            at = i;
-    }
-    bool same = n->priv.lookups[at].lookup != NULL && n->priv.lookups[at].family == family &&
-                strcmp(n->priv.lookups[at].name, name) == 0;
-    if (!same) {
-        posix_lookup_close(n->priv.lookups[at].lookup);
-        n->priv.lookups[at].lookup = NULL;
-        n->priv.lookups[at].family = family;
-        n->priv.lookups[at].age = n->priv.ages++;
-        memcpy(n->priv.lookups[at].name, name, len + 1);
-    }
-    return look_up(n, &n->priv.lookups[at].lookup, name, family, out, cap, n_out);
-}
-
 /* ---- making and unmaking ---- */
 
-static adder_err_t fail(sock_t *s, adder_err_t err)
+adder_err_t posix_fail(sock_t *s, adder_err_t err)
 {
     if (err != ADDER_ERR_AGAIN)
         s->priv.failed = err;
@@ -203,7 +116,7 @@ static adder_err_t fail(sock_t *s, adder_err_t err)
 }
 
 /* The system's socket; `af` AF_INET6 with `both` takes IPv4 too. */
-static adder_err_t make(net_t *n, sock_t *s, int af, bool both)
+adder_err_t posix_make(net_t *n, sock_t *s, int af, bool both)
 {
     static const int on = 1, off = 0;
     if (s->priv.fd >= 0)
@@ -218,11 +131,11 @@ static adder_err_t make(net_t *n, sock_t *s, int af, bool both)
     s->priv.fd = fd;
     s->priv.af = af;
     if (!is_stream(s))
-        watch(n, fd, EPOLLIN | EPOLLOUT);
+        posix_watch(n, fd, EPOLLIN | EPOLLOUT);
     return ADDER_OK;
 }
 
-static int af_of(const sock_t *s, const adder_ip_t *other)
+int posix_af_of(const sock_t *s, const adder_ip_t *other)
 {
     unsigned family = s->priv.family != ADDER_IP_NONE ? s->priv.family : other->family;
     return family == ADDER_IP_V6 ? AF_INET6 : AF_INET;
@@ -235,7 +148,7 @@ static adder_err_t net_open(void *ctx, adder_net_kind_t kind, adder_ip_family_t 
         return ADDER_ERR_UNSUPPORTED;
     for (size_t i = 0; i < n->priv.c.n_slots; i++) {
         sock_t *s = &n->priv.c.slots[i];
-        if (s->priv.phase != FREE)
+        if (s->priv.phase != POSIX_FREE)
             continue;
         memset(s, 0, sizeof *s);
         s->priv.fd = -1;
@@ -243,10 +156,10 @@ static adder_err_t net_open(void *ctx, adder_net_kind_t kind, adder_ip_family_t 
         s->priv.family = (uint8_t)family;
         adder_err_t err = family == ADDER_IP_NONE
                               ? ADDER_OK
-                              : make(n, s, family == ADDER_IP_V6 ? AF_INET6 : AF_INET, false);
+                              : posix_make(n, s, family == ADDER_IP_V6 ? AF_INET6 : AF_INET, false);
         if (err != ADDER_OK)
             return err;
-        s->priv.phase = FRESH;
+        s->priv.phase = POSIX_FRESH;
         *sock_out = (uint16_t)i;
         return ADDER_OK;
     }
@@ -271,7 +184,7 @@ static adder_err_t net_close(void *ctx, uint16_t sock, bool abort)
     sock_t *s = sock_at(n, sock);
     if (s == NULL)
         return ADDER_ERR_STATE;
-    if (s->priv.fd >= 0 && is_stream(s) && s->priv.phase == CONNECTED) {
+    if (s->priv.fd >= 0 && is_stream(s) && s->priv.phase == POSIX_CONNECTED) {
         static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
         if (abort)
             (void)setsockopt(s->priv.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -293,7 +206,7 @@ static adder_err_t net_bind(void *ctx, uint16_t sock, const adder_endpoint_t *lo
     static const int on = 1;
     net_t *n = ctx;
     sock_t *s = sock_at(n, sock);
-    if (s == NULL || s->priv.phase != FRESH || s->priv.bound)
+    if (s == NULL || s->priv.phase != POSIX_FRESH || s->priv.bound)
         return ADDER_ERR_STATE;
     adder_endpoint_t real = *local;
     adder_err_t err = ADDER_OK;
@@ -302,7 +215,7 @@ static adder_err_t net_bind(void *ctx, uint16_t sock, const adder_endpoint_t *lo
     if (err != ADDER_OK)
         return err;
     bool both = s->priv.family == ADDER_IP_NONE && real.ip.family == ADDER_IP_NONE && n->priv.v6;
-    if ((err = make(n, s, both ? AF_INET6 : af_of(s, &real.ip), both)) != ADDER_OK)
+    if ((err = posix_make(n, s, both ? AF_INET6 : posix_af_of(s, &real.ip), both)) != ADDER_OK)
         return err;
     struct sockaddr_storage a;
     socklen_t len = posix_sockaddr(&real, s->priv.af, &a);
@@ -335,12 +248,12 @@ static adder_err_t net_listen(void *ctx, uint16_t sock, unsigned backlog)
     net_t *n = ctx;
     sock_t *s = sock_at(n, sock);
     if (s == NULL || !is_stream(s) || !s->priv.bound ||
-        (s->priv.phase != FRESH && s->priv.phase != LISTENING))
+        (s->priv.phase != POSIX_FRESH && s->priv.phase != POSIX_LISTENING))
         return ADDER_ERR_STATE;
     if (listen(s->priv.fd, backlog < 1 ? 1 : backlog > 128 ? 128 : (int)backlog) != 0)
         return posix_err(errno);
-    s->priv.phase = LISTENING;
-    watch(n, s->priv.fd, EPOLLIN);
+    s->priv.phase = POSIX_LISTENING;
+    posix_watch(n, s->priv.fd, EPOLLIN);
     return ADDER_OK;
 }
 
@@ -349,12 +262,12 @@ static adder_err_t net_accept(void *ctx, uint16_t sock, uint16_t *sock_out, adde
     static const int on = 1;
     net_t *n = ctx;
     sock_t *s = sock_at(n, sock), *fresh = NULL;
-    if (s == NULL || s->priv.phase != LISTENING)
+    if (s == NULL || s->priv.phase != POSIX_LISTENING)
         return ADDER_ERR_STATE;
-    if (!link_up(n))
+    if (!posix_link_up(n))
         return ADDER_ERR_AGAIN;
     for (size_t i = 0; fresh == NULL && i < n->priv.c.n_slots; i++) {
-        if (n->priv.c.slots[i].priv.phase == FREE) {
+        if (n->priv.c.slots[i].priv.phase == POSIX_FREE) {
             fresh = &n->priv.c.slots[i];
             *sock_out = (uint16_t)i;
         }
@@ -373,11 +286,11 @@ static adder_err_t net_accept(void *ctx, uint16_t sock, uint16_t *sock_out, adde
     fresh->priv.af = s->priv.af;
     fresh->priv.kind = ADDER_NET_TCP;
     fresh->priv.family = s->priv.family;
-    fresh->priv.phase = CONNECTED;
+    fresh->priv.phase = POSIX_CONNECTED;
     fresh->priv.local = s->priv.local;
     (void)posix_endpoint((const struct sockaddr *)&a, len, &fresh->priv.remote);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    watch(n, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+    posix_watch(n, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
     if (remote_out != NULL)
         *remote_out = fresh->priv.remote;
     return ADDER_OK;
@@ -385,10 +298,10 @@ static adder_err_t net_accept(void *ctx, uint16_t sock, uint16_t *sock_out, adde
 
 /* ---- connecting ---- */
 
-static adder_err_t route(net_t *n, const sock_t *s, const adder_endpoint_t *to, adder_endpoint_t *real_out)
+adder_err_t posix_route(net_t *n, const sock_t *s, const adder_endpoint_t *to, adder_endpoint_t *real_out)
 {
     *real_out = *to;
-    if (!link_up(n))
+    if (!posix_link_up(n))
         return ADDER_ERR_NOT_FOUND;
     if (hooks_of(n)->route == NULL)
         return ADDER_OK;
@@ -398,9 +311,9 @@ static adder_err_t route(net_t *n, const sock_t *s, const adder_endpoint_t *to, 
 static adder_err_t begin(net_t *n, sock_t *s, const adder_endpoint_t *to)
 {
     adder_endpoint_t real;
-    adder_err_t err = route(n, s, to, &real);
+    adder_err_t err = posix_route(n, s, to, &real);
     if (err == ADDER_OK)
-        err = make(n, s, af_of(s, &real.ip), false);
+        err = posix_make(n, s, posix_af_of(s, &real.ip), false);
     if (err != ADDER_OK)
         return err;
     struct sockaddr_storage a;
@@ -411,14 +324,14 @@ static adder_err_t begin(net_t *n, sock_t *s, const adder_endpoint_t *to)
         return posix_err(errno);
     s->priv.remote = *to;
     if (!is_stream(s)) {
-        s->priv.phase = CONNECTED;
+        s->priv.phase = POSIX_CONNECTED;
         s->priv.routes[0].asked = *to;
         s->priv.routes[0].real = real;
         s->priv.n_routes = 1;
         return ADDER_OK;
     }
-    s->priv.phase = CONNECTING;
-    watch(n, s->priv.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+    s->priv.phase = POSIX_CONNECTING;
+    posix_watch(n, s->priv.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
     return ADDER_OK;
 }
 
@@ -433,7 +346,7 @@ static adder_err_t decided(sock_t *s)
         error = errno;
     if (error != 0)
         return posix_err(error);
-    s->priv.phase = CONNECTED;
+    s->priv.phase = POSIX_CONNECTED;
     return ADDER_OK;
 }
 
@@ -441,201 +354,29 @@ static adder_err_t net_connect(void *ctx, uint16_t sock, const char *host, const
 {
     net_t *n = ctx;
     sock_t *s = sock_at(n, sock);
-    if (s == NULL || s->priv.phase == LISTENING)
+    if (s == NULL || s->priv.phase == POSIX_LISTENING)
         return ADDER_ERR_STATE;
     if (s->priv.failed != ADDER_OK)
         return s->priv.failed;
     if (!is_stream(s))
         return begin(n, s, to);
     adder_err_t err = ADDER_OK;
-    if (s->priv.phase == FRESH || s->priv.phase == RESOLVING) {
+    if (s->priv.phase == POSIX_FRESH || s->priv.phase == POSIX_RESOLVING) {
         adder_endpoint_t target = *to;
         size_t found = 1;
         if (to->ip.family == ADDER_IP_NONE) {
             if (host == NULL)
                 return ADDER_ERR_ARG;
-            s->priv.phase = RESOLVING;
-            err = look_up(n, &s->priv.lookup, host, (adder_ip_family_t)s->priv.family, &target.ip, 1, &found);
+            s->priv.phase = POSIX_RESOLVING;
+            err = posix_look_up(n, &s->priv.lookup, host, (adder_ip_family_t)s->priv.family, &target.ip, 1,
+                                &found);
         }
         if (err == ADDER_OK)
             err = begin(n, s, &target);
     }
-    if (err == ADDER_OK && s->priv.phase == CONNECTING)
+    if (err == ADDER_OK && s->priv.phase == POSIX_CONNECTING)
         err = decided(s);
-    return err == ADDER_OK ? ADDER_OK : fail(s, err);
-}
-
-/* ---- moving bytes ---- */
-
-static adder_err_t send_datagram(net_t *n, sock_t *s, const adder_endpoint_t *to, const uint8_t *bytes,
-                                 size_t len, size_t *n_out)
-{
-    struct sockaddr_storage a;
-    socklen_t a_len = 0;
-    if (to == NULL && s->priv.phase != CONNECTED)
-        return ADDER_ERR_STATE;
-    if (len > DATAGRAM_MAX)
-        return ADDER_ERR_NOSPACE;
-    if (to != NULL) {
-        adder_endpoint_t real;
-        adder_err_t err = route(n, s, to, &real);
-        if (err == ADDER_OK)
-            err = make(n, s, af_of(s, &real.ip), false);
-        if (err != ADDER_OK)
-            return err;
-        if ((a_len = posix_sockaddr(&real, s->priv.af, &a)) == 0)
-            return ADDER_ERR_ARG;
-        if (s->priv.phase == FRESH && !adder_endpoint_equal(&real, to)) {
-            size_t i = s->priv.next_route++ % ADDER_POSIX_ROUTES;
-            s->priv.routes[i].asked = *to;
-            s->priv.routes[i].real = real;
-            if (s->priv.n_routes < ADDER_POSIX_ROUTES)
-                s->priv.n_routes++;
-        }
-    } else if (!link_up(n)) {
-        return ADDER_ERR_NOT_FOUND;
-    }
-    for (int tries = 0; tries < 2; tries++) { /* the first may tell of an earlier one's fate */
-        ssize_t sent = sendto(s->priv.fd, bytes, len, MSG_NOSIGNAL,
-                              to != NULL ? (const struct sockaddr *)&a : NULL, a_len);
-        if (sent >= 0) {
-            *n_out = len;
-            return ADDER_OK;
-        }
-        if (errno != ECONNREFUSED)
-            return posix_err(errno);
-    }
-    *n_out = len; /* sent, and nobody was there */
-    return ADDER_OK;
-}
-
-static adder_err_t net_send(void *ctx, uint16_t sock, const adder_endpoint_t *to, const uint8_t *bytes,
-                            size_t len, size_t *n_out)
-{
-    net_t *n = ctx;
-    sock_t *s = sock_at(n, sock);
-    *n_out = 0;
-    if (s == NULL)
-        return ADDER_ERR_STATE;
-    if (!is_stream(s))
-        return send_datagram(n, s, to, bytes, len, n_out);
-    if (s->priv.failed != ADDER_OK)
-        return s->priv.failed;
-    if (s->priv.phase != CONNECTED || to != NULL)
-        return ADDER_ERR_STATE;
-    if (len == 0)
-        return ADDER_OK;
-    ssize_t sent = send(s->priv.fd, bytes, len, MSG_NOSIGNAL);
-    if (sent < 0)
-        return fail(s, posix_err(errno));
-    *n_out = (size_t)sent;
-    return ADDER_OK;
-}
-
-/* Whom the device believes that it talks to. */
-static void unroute(const sock_t *s, adder_endpoint_t *e)
-{
-    for (uint8_t i = 0; i < s->priv.n_routes; i++) {
-        if (adder_endpoint_equal(&s->priv.routes[i].real, e)) {
-            *e = s->priv.routes[i].asked;
-            return;
-        }
-    }
-}
-
-static adder_err_t receive_datagram(sock_t *s, uint8_t *buf, size_t cap, size_t *n_out,
-                                    adder_endpoint_t *from_out)
-{
-    struct sockaddr_storage a;
-    if (s->priv.fd < 0)
-        return ADDER_ERR_AGAIN; /* has neither a port nor sent anything */
-    for (int tries = 0; tries < 16; tries++) {
-        socklen_t len = sizeof a;
-        adder_endpoint_t from = {0};
-        ssize_t got = recvfrom(s->priv.fd, buf, cap, MSG_TRUNC, (struct sockaddr *)&a, &len);
-        if (got < 0 && errno == ECONNREFUSED)
-            continue;
-        if (got < 0)
-            return posix_err(errno);
-        (void)posix_endpoint((const struct sockaddr *)&a, len, &from);
-        unroute(s, &from);
-        if (from_out != NULL)
-            *from_out = from;
-        *n_out = (size_t)got;
-        return ADDER_OK;
-    }
-    return ADDER_ERR_AGAIN;
-}
-
-static adder_err_t net_recv(void *ctx, uint16_t sock, uint8_t *buf, size_t cap, size_t *n_out,
-                            adder_endpoint_t *from_out)
-{
-    sock_t *s = sock_at(ctx, sock);
-    *n_out = 0;
-    if (s == NULL)
-        return ADDER_ERR_STATE;
-    if (!is_stream(s))
-        return receive_datagram(s, buf, cap, n_out, from_out);
-    if (s->priv.failed != ADDER_OK)
-        return s->priv.failed;
-    if (s->priv.phase != CONNECTED)
-        return ADDER_ERR_STATE;
-    if (from_out != NULL)
-        *from_out = s->priv.remote;
-    if (cap == 0)
-        return ADDER_OK;
-    ssize_t got = recv(s->priv.fd, buf, cap, 0);
-    if (got == 0)
-        return ADDER_ERR_END; /* not a failure: the other direction may be open */
-    if (got < 0)
-        return fail(s, posix_err(errno));
-    *n_out = (size_t)got;
-    return ADDER_OK;
-}
-
-static adder_err_t net_ready(void *ctx, uint16_t sock, unsigned *flags_out)
-{
-    sock_t *s = sock_at(ctx, sock);
-    *flags_out = 0;
-    if (s == NULL)
-        return ADDER_ERR_STATE;
-    if (s->priv.failed != ADDER_OK) {
-        *flags_out = ADDER_NET_FAILED;
-        return ADDER_OK;
-    }
-    struct pollfd p = {.fd = s->priv.fd, .events = POLLIN | POLLOUT | POLLRDHUP};
-    if (is_stream(s) && s->priv.phase < CONNECTING)
-        return ADDER_OK; /* the system calls that a hang-up */
-    if (s->priv.fd < 0 || poll(&p, 1, 0) <= 0)
-        return ADDER_OK;
-    if (p.revents & (POLLIN | POLLRDHUP))
-        *flags_out |= ADDER_NET_READABLE;
-    if ((p.revents & POLLOUT) && s->priv.phase != LISTENING)
-        *flags_out |= ADDER_NET_WRITABLE;
-    if (is_stream(s) && (p.revents & (POLLERR | POLLNVAL)))
-        *flags_out |= ADDER_NET_FAILED;
-    return ADDER_OK;
-}
-
-static adder_err_t net_endpoints(void *ctx, uint16_t sock, adder_endpoint_t *local_out,
-                                 adder_endpoint_t *remote_out)
-{
-    sock_t *s = sock_at(ctx, sock);
-    if (s == NULL)
-        return ADDER_ERR_STATE;
-    if (local_out != NULL) {
-        struct sockaddr_storage a;
-        socklen_t len = sizeof a;
-        *local_out = s->priv.local;
-        if (local_out->port == 0 && s->priv.fd >= 0 &&
-            getsockname(s->priv.fd, (struct sockaddr *)&a, &len) == 0)
-            (void)posix_endpoint((const struct sockaddr *)&a, len, local_out);
-        if (local_out->port == 0)
-            *local_out = (adder_endpoint_t){0};
-    }
-    if (remote_out != NULL)
-        *remote_out = s->priv.phase == CONNECTED ? s->priv.remote : (adder_endpoint_t){0};
-    return ADDER_OK;
+    return err == ADDER_OK ? ADDER_OK : posix_fail(s, err);
 }
 
 static adder_err_t net_join(void *ctx, uint16_t sock, const adder_ip_t *group, bool member)
@@ -671,12 +412,12 @@ static const adder_net_ops_t posix_net_ops = {.tick = net_tick,
                                               .connect = net_connect,
                                               .listen = net_listen,
                                               .accept = net_accept,
-                                              .send = net_send,
-                                              .recv = net_recv,
+                                              .send = posix_net_send,
+                                              .recv = posix_net_recv,
                                               .close = net_close,
-                                              .ready = net_ready,
-                                              .endpoints = net_endpoints,
-                                              .resolve = net_resolve,
+                                              .ready = posix_net_ready,
+                                              .endpoints = posix_net_endpoints,
+                                              .resolve = posix_net_resolve,
                                               .join = net_join};
 
 adder_net_t adder_posix_net(adder_posix_net_t *n)
