@@ -37,7 +37,7 @@ typedef enum { SIM_AP_OPEN, SIM_AP_WEP, SIM_AP_WPA, SIM_AP_WPA2, SIM_AP_ENTERPRI
 typedef struct {
     char ssid[33]; /* 1..32 bytes, NUL-terminated */
     char password[65];
-    char username[33]; /* enterprise only; empty = any */
+    char identity[33], username[33]; /* enterprise only; empty = any */
     sim_ap_security_t security;
     uint8_t channel; /* 1..14 */
     uint8_t bssid[6];

@@ -209,6 +209,8 @@ static bool read_ap(const reader_t *r, const cJSON *j, size_t index, sim_ap_t *a
             ok = read_text(&at, m, 0, 64, ap->password);
         } else if (strcmp(m->string, "username") == 0) {
             ok = read_text(&at, m, 0, 32, ap->username);
+        } else if (strcmp(m->string, "identity") == 0) {
+            ok = read_text(&at, m, 0, 32, ap->identity);
         } else if (strcmp(m->string, "security") == 0) {
             ok = security = read_security(&at, m, &ap->security);
         } else if (strcmp(m->string, "channel") == 0) {
@@ -223,7 +225,7 @@ static bool read_ap(const reader_t *r, const cJSON *j, size_t index, sim_ap_t *a
             ok = read_bool(&at, m, &ap->up);
         } else {
             ok = fail(r,
-                      "unknown \"%.24s\"; an access point has ssid, password, security, username, "
+                      "unknown \"%.24s\"; an access point has ssid, password, security, identity, username, "
                       "channel, bssid, rssi, up",
                       m->string);
         }

@@ -81,7 +81,9 @@ static void everything_can_be_said(void **state)
     sim_network_t *net =
         load("{\"access_points\": [{\"ssid\": \"a\", \"password\": \"abcdefgh\", \"security\": \"WPA\", "
              "\"channel\": 11,"
-             " \"bssid\": \"0a:1B:2c:3d:4e:5f\", \"rssi\": -80, \"up\": false}, {\"ssid\": \"a\"}],"
+             " \"bssid\": \"0a:1B:2c:3d:4e:5f\", \"rssi\": -80, \"up\": false}, {\"ssid\": \"a\"},"
+             "{\"ssid\": \"b\", \"security\": \"enterprise\", \"identity\": \"outer\", \"username\": \"ann\","
+             " \"password\": \"pw\"}],"
              "\"hosts\": {\"x.test\": \"10.0.0.1\"}, \"outside\": false, \"wifi\": true, \"address\": "
              "\"10.0.0.7\","
              "\"mask\": \"255.0.0.0\", \"gateway\": \"10.0.0.1\", \"dns\": \"10.0.0.2\", \"ca\": [\"a.pem\", "
@@ -94,6 +96,8 @@ static void everything_can_be_said(void **state)
     assert_int_equal(net->aps[0].bssid[1], 0x1B);
     assert_int_equal(net->aps[0].rssi, -80);
     assert_ptr_equal(sim_network_find_ap(net, "a", 1), &net->aps[1]); /* the other one is off */
+    assert_string_equal(net->aps[2].identity, "outer");
+    assert_string_equal(net->aps[2].username, "ann");
     assert_int_equal(net->address[3], 7);
     assert_string_equal(net->cas[1], "b.pem");
     assert_int_equal(sim_network_listen_port(net, 80), 8080);
@@ -131,7 +135,7 @@ static void mistakes_are_named(void **state)
         "network.access_points[0].bssid: \"02:03\" is not six pairs of hex digits like 02:ad:de:00:00:01");
     refuses("{\"access_points\": [{\"ssid\": \"a\", \"colour\": 1}]}",
             "network.access_points[0]: unknown \"colour\"; an access point has ssid, password, security, "
-            "username, "
+            "identity, username, "
             "channel, bssid, rssi, up");
     refuses("{\"hosts\": {\"mqtt.local\": \"127.0.0\"}}",
             "network.hosts[\"mqtt.local\"]: \"127.0.0\" is not an address like 127.0.0.1 or 127.0.0.1:8080");
