@@ -95,9 +95,10 @@ static inline uint64_t bench_counter(bench_t *b, const char *name)
     return 0;
 }
 
-/* NULL with a message on stderr when the configuration is bad. `pulls`: levels of undriven wires. */
-static inline bool bench_open(bench_t *b, const sim_chip_class_t *cls, const char *network,
-                              const sim_level_t *pulls, size_t pull_count)
+/* False with a message on stderr when the configuration is bad. `config`: the chip's, JSON or NULL;
+ * `pulls`: levels of undriven wires. */
+static inline bool bench_open_with(bench_t *b, const sim_chip_class_t *cls, const char *config,
+                                   const char *network, const sim_level_t *pulls, size_t pull_count)
 {
     char msg[256] = "";
     memset(b, 0, sizeof *b);
@@ -112,12 +113,21 @@ static inline bool bench_open(bench_t *b, const sim_chip_class_t *cls, const cha
     }
     b->chip->cls = cls;
     b->chip->board = (sim_board_t *)(void *)b;
-    if (cls->create(b->chip, NULL, msg, sizeof msg) != ADDER_OK) {
+    cJSON *json = config != NULL ? cJSON_Parse(config) : NULL;
+    const adder_err_t err = cls->create(b->chip, json, msg, sizeof msg);
+    cJSON_Delete(json);
+    if (err != ADDER_OK) {
         fprintf(stderr, "%s\n", msg);
         return false;
     }
     cls->power_on(b->chip, 0);
     return true;
+}
+
+static inline bool bench_open(bench_t *b, const sim_chip_class_t *cls, const char *network,
+                              const sim_level_t *pulls, size_t pull_count)
+{
+    return bench_open_with(b, cls, NULL, network, pulls, pull_count);
 }
 
 static inline void bench_close(bench_t *b)

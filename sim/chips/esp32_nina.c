@@ -8,17 +8,16 @@
  * A command of no bytes re-arms the command slot; a reply slot is used up, read or not. */
 #include "sim/chips/esp32_nina.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    BOOT_US = 260000,   /* RESET released .. first READY low */
-    ACK_US = 4,         /* CS low .. READY high */
-    TRANS_US = 24,      /* CS high .. the firmware's task goes on */
-    REARM_US = 22,      /* buffer cleared, transaction queued */
-    BYTE_NS = 40,       /* handling time per byte of a frame, copies and clearing */
-    DATA_POLL_US = 1000 /* received frames wake the GPIO0 task */
+    BOOT_US = 260000,    /* RESET released .. first READY low */
+    ACK_US = 4,          /* CS low .. READY high */
+    TRANS_US = 24,       /* CS high .. the firmware's task goes on */
+    REARM_US = 22,       /* buffer cleared, transaction queued */
+    BYTE_NS = 40,        /* handling time per byte of a frame, copies and clearing */
+    DATA_POLL_US = 1000, /* received frames wake the GPIO0 task */
+    SILENT_POLL_US = 10000
 };
 #define NEVER UINT64_MAX
 
@@ -32,12 +31,22 @@ uint64_t nina_scaled(nina_t *n, uint64_t us)
     return (uint64_t)((double)us / sim_chip_network(&n->chip)->speed);
 }
 
+/* `ready` is the firmware's; a stuck line shows something else. */
+void nina_ready_apply(nina_t *n)
+{
+    if (n->ready_driven) {
+        const bool high = n->fault.ready == NINA_READY_FREE ? n->ready : n->fault.ready == NINA_READY_HIGH;
+        sim_chip_drive(&n->chip, NINA_PIN_READY, high ? SIM_HIGH : SIM_LOW);
+    }
+}
+
 static void drive_ready(nina_t *n, bool high)
 {
     n->ready_due_us = NEVER;
-    if (n->ready != high) {
+    if (n->ready != high || !n->ready_driven) {
         n->ready = high;
-        sim_chip_drive(&n->chip, NINA_PIN_READY, high ? SIM_HIGH : SIM_LOW);
+        n->ready_driven = true;
+        nina_ready_apply(n);
     }
 }
 
@@ -75,7 +84,9 @@ static void hold(nina_t *n)
     n->state = NINA_HELD;
     n->due_us = n->ready_due_us = NEVER;
     n->gpio0_known = false;
-    n->ready = true; /* as seen by drive_ready(); the pin itself floats, the board pulls it */
+    n->ready = true;
+    n->ready_driven = false; /* the pin floats, the board pulls it */
+    n->late_done = false;
     sim_chip_drive(&n->chip, NINA_PIN_READY, SIM_FLOAT);
     sim_chip_drive(&n->chip, NINA_PIN_GPIO0, SIM_FLOAT);
 }
@@ -97,7 +108,6 @@ static void boot(nina_t *n, uint64_t now_us)
 
 static void start_firmware(nina_t *n)
 {
-    n->ready = false;
     drive_ready(n, true);
     drive_gpio0(n, false);
     if (n->selected) {
@@ -134,8 +144,38 @@ static void arm(nina_t *n, nina_state_t armed, nina_state_t taken)
     drive_ready(n, false);
 }
 
+/* One bit of this reply, from a seeded generator (xorshift): the same seed, the same bits. */
+static void flip_bit(nina_t *n)
+{
+    uint32_t x = n->fault.seed != 0 ? n->fault.seed : 0x2545F491u;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    n->fault.seed = x;
+    n->fault.flips--;
+    const uint32_t bit = x % (uint32_t)(n->tx_len * 8);
+    n->tx[bit / 8] = (uint8_t)(n->tx[bit / 8] ^ (1u << (bit % 8)));
+    n->count.flipped++;
+}
+
+static void add_end(nina_t *n, nina_result_t result)
+{
+    n->tx[0] = 0xE0;
+    n->tx[1] = (uint8_t)(0x80 | n->rx[1]);
+    if (result == NINA_RAW) { /* the handler said where the frame ends */
+        if (n->tx_len > 0) {
+            n->tx[n->tx_len - 1] = 0xEE;
+        }
+    } else if (n->tx_len < NINA_BUF) {
+        n->tx[n->tx_len++] = 0xEE;
+    } else {
+        n->tx[NINA_BUF - 1] = 0xEE;
+    }
+}
+
 static void finish(nina_t *n, nina_result_t result)
 {
+    n->late_done = false;
     if (result == NINA_CRASH) {
         crash(n);
         return;
@@ -147,13 +187,13 @@ static void finish(nina_t *n, nina_result_t result)
         n->tx[2] = 0xEE;
         n->tx_len = 3;
     } else {
-        n->tx[0] = 0xE0;
-        n->tx[1] = (uint8_t)(0x80 | n->rx[1]);
-        if (n->tx_len < NINA_BUF) {
-            n->tx[n->tx_len++] = 0xEE;
-        } else {
-            n->tx[NINA_BUF - 1] = 0xEE;
-        }
+        add_end(n, result);
+    }
+    while (n->tx_len % n->fw->reply_align != 0 && n->tx_len < NINA_BUF) {
+        n->tx[n->tx_len++] = 0;
+    }
+    if (n->fault.flips > 0 && n->tx_len > 0) {
+        flip_bit(n);
     }
     n->count.bytes_out += n->tx_len;
     n->data_due_us = n->now_us;
@@ -161,14 +201,33 @@ static void finish(nina_t *n, nina_result_t result)
     arm(n, NINA_ARMED_TX, NINA_TX);
 }
 
+/* Faults before the handler runs: never, or later. */
+static bool held_back(nina_t *n)
+{
+    if (n->fault.silent) {
+        n->due_us = n->now_us + SILENT_POLL_US; /* the knob may be turned back */
+        return true;
+    }
+    if (n->fault.late_ms > 0 && !n->late_done && n->step == NULL) {
+        n->late_done = true;
+        n->due_us = n->now_us + (uint64_t)n->fault.late_ms * 1000u;
+        return true;
+    }
+    return false;
+}
+
 /* The handler's effects are at the end of its time, where its reply is made. */
 static void handle(nina_t *n)
 {
+    if (held_back(n)) {
+        return;
+    }
     if (n->step != NULL) {
         if (n->step(n, n->now_us)) {
+            const nina_result_t result = n->op.overrun ? NINA_CRASH : NINA_DONE;
             n->step = NULL;
             nina_op_cancel(n);
-            finish(n, NINA_DONE);
+            finish(n, result);
         }
         return;
     }
@@ -184,7 +243,7 @@ static void handle(nina_t *n)
 
 static uint32_t service_us(const nina_t *n)
 {
-    const nina_command_t *cmd = n->rx[0] == 0xE0 ? nina_find_command(n->rx[1]) : NULL;
+    const nina_command_t *cmd = n->rx[0] == 0xE0 ? nina_find_command(n, n->rx[1]) : NULL;
     return (cmd != NULL ? cmd->service_us : 20u) + (uint32_t)(n->rx_len * BYTE_NS / 1000u);
 }
 
@@ -367,46 +426,10 @@ static const char *nina_power_state(sim_chip_t *c)
     if (n->state == NINA_HANDLING || n->wifi.joining) {
         return "active";
     }
-    return n->wifi.linked ? (n->wifi.power_save ? "modem_sleep" : "connected") : "idle";
+    return nina_online(n) ? (n->wifi.power_save ? "modem_sleep" : "connected") : "idle";
 }
 
 /* ---- life ---- */
-
-static bool read_mac(const char *text, uint8_t mac[6])
-{
-    unsigned v[6];
-    char end;
-    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &end) != 6) {
-        return false;
-    }
-    for (int i = 0; i < 6; i++) {
-        mac[i] = (uint8_t)v[i];
-    }
-    return true;
-}
-
-static adder_err_t nina_create(sim_chip_t *c, const cJSON *config, char *msg, size_t msg_cap)
-{
-    nina_t *n = nina_of(c);
-    static const uint8_t mac[6] = {0x24, 0x0A, 0xC4, 0xAD, 0xDE, 0x01};
-    memcpy(n->wifi.mac, mac, 6);
-    const cJSON *j = cJSON_GetObjectItemCaseSensitive(config, "mac");
-    if (j != NULL && (!cJSON_IsString(j) || !read_mac(j->valuestring, n->wifi.mac))) {
-        (void)snprintf(msg, msg_cap, "mac: is not six pairs of hex digits like \"24:0a:c4:ad:de:01\"");
-        return ADDER_ERR_FORMAT;
-    }
-    j = cJSON_GetObjectItemCaseSensitive(config, "firmware");
-    if (j != NULL && (!cJSON_IsString(j) || strcmp(j->valuestring, "1.7.7") != 0)) {
-        (void)snprintf(msg, msg_cap, "firmware: only \"1.7.7\" is modelled");
-        return ADDER_ERR_UNSUPPORTED;
-    }
-    for (int i = 0; i < NINA_CONNS; i++) {
-        n->conns[i].fd = -1;
-    }
-    n->op.raw_fd = -1;
-    n->state = NINA_HELD;
-    return ADDER_OK;
-}
 
 static void nina_destroy(sim_chip_t *c)
 {
@@ -416,14 +439,6 @@ static void nina_destroy(sim_chip_t *c)
 }
 
 static const char *const nina_pins[] = {"cs", "sck", "mosi", "miso", "ready", "reset", "gpio0", NULL};
-
-static const sim_knob_t nina_knobs[] = {
-    {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},
-    {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},
-    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0},
-    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0},
-    {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0},
-};
 
 const sim_chip_class_t sim_chip_esp32_nina = {
     .type = "esp32_nina",

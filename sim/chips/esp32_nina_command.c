@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/chips/esp32_nina.h"
+#include "sim/chips/esp32_nina_handlers.h"
 
 void nina_bytes(const nina_t *n, size_t offset, void *out, size_t len)
 {
@@ -89,7 +89,7 @@ nina_result_t nina_reply_none(nina_t *n)
 static nina_result_t fw_version(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    return nina_reply_bytes(n, "1.7.7", 6); /* with its NUL */
+    return nina_reply_bytes(n, n->fw->version, strlen(n->fw->version) + 1); /* with its NUL */
 }
 
 static nina_result_t set_debug(nina_t *n, uint64_t now_us)
@@ -128,7 +128,7 @@ static nina_result_t not_implemented(nina_t *n, uint64_t now_us)
     return NINA_ERROR;
 }
 
-enum { V1 = 0x100, V15 = 0x105, V17 = 0x107 };
+enum { V1 = 0x100, V15 = 0x105, V17 = 0x107, V2 = 0x200 };
 
 const nina_command_t nina_commands[] = {
     {0x10, 1, 2600, V1, "set_net", nina_set_net},
@@ -142,6 +142,8 @@ const nina_command_t nina_commands[] = {
     {0x19, 1, 4000, V1, "set_ap_passphrase", nina_set_ap_passphrase},
     {0x1A, 1, 30, V1, "set_debug", set_debug},
     {0x1B, 1, 30, V1, "get_temperature", temperature},
+    {0x1E, 1, 30, V2, "get_dns_config", nina_dns_config},
+    {0x1F, 1, 30, V2, "get_reason_code", nina_reason_code},
     {0x20, 1, 30, V1, "get_conn_status", nina_conn_status},
     {0x21, 1, 30, V1, "get_ip_addr", nina_ip_addr},
     {0x22, 1, 30, V1, "get_mac_addr", nina_mac_addr},
@@ -188,13 +190,37 @@ const nina_command_t nina_commands[] = {
     {0x52, 1, 60, V1, "analog_write", nina_analog_write},
     {0x53, 1, 30, V15, "digital_read", nina_digital_read},
     {0x54, 1, 90, V15, "analog_read", nina_analog_read},
+    {0x60, 1, 9000, V2, "write_file", nina_write_file},
+    {0x61, 1, 2000, V2, "read_file", nina_read_file},
+    {0x62, 1, 9000, V2, "delete_file", nina_delete_file},
+    {0x63, 1, 2000, V2, "exists_file", nina_exists_file},
+    {0x64, 1, 9000, V2, "download_file", nina_download_file},
+    {0x65, 1, 20, V2, "apply_ota", not_implemented},
+    {0x66, 1, 9000, V2, "rename_file", nina_rename_file},
+    {0x67, 1, 20, V2, "download_ota", not_implemented},
+    {0x70, 1, 60, V2, "socket_socket", nina_bsd_socket},
+    {0x71, 1, 110, V2, "socket_close", nina_bsd_close},
+    {0x72, 1, 30, V2, "socket_errno", nina_bsd_errno},
+    {0x73, 1, 60, V2, "socket_bind", nina_bsd_bind},
+    {0x74, 1, 60, V2, "socket_listen", nina_bsd_listen},
+    {0x75, 1, 60, V2, "socket_accept", nina_bsd_accept},
+    {0x76, 1, 120, V2, "socket_connect", nina_bsd_connect},
+    {0x77, 2, 140, V2, "socket_send", nina_bsd_send},
+    {0x78, 1, 70, V2, "socket_recv", nina_bsd_recv},
+    {0x79, 2, 140, V2, "socket_sendto", nina_bsd_sendto},
+    {0x7A, 1, 70, V2, "socket_recvfrom", nina_bsd_recvfrom},
+    {0x7B, 1, 40, V2, "socket_ioctl", nina_bsd_ioctl},
+    {0x7C, 1, 45, V2, "socket_poll", nina_bsd_poll},
+    {0x7D, 1, 40, V2, "socket_setsockopt", nina_bsd_setsockopt},
+    {0x7E, 1, 40, V2, "socket_getsockopt", nina_bsd_getsockopt},
+    {0x7F, 1, 40, V2, "socket_getpeername", nina_bsd_getpeername},
 };
 const size_t nina_command_count = sizeof nina_commands / sizeof nina_commands[0];
 
-const nina_command_t *nina_find_command(uint8_t op)
+const nina_command_t *nina_find_command(const nina_t *n, uint8_t op)
 {
     for (size_t i = 0; i < nina_command_count; i++) {
-        if (nina_commands[i].op == op && nina_commands[i].since <= NINA_FIRMWARE) {
+        if (nina_commands[i].op == op && nina_commands[i].since <= n->fw->number) {
             return &nina_commands[i];
         }
     }
@@ -219,12 +245,12 @@ static void check_frame(nina_t *n)
 
 nina_result_t nina_handle(nina_t *n, uint64_t now_us)
 {
-    n->command = n->rx[0] == 0xE0 ? nina_find_command(n->rx[1]) : NULL;
+    n->command = n->rx[0] == 0xE0 ? nina_find_command(n, n->rx[1]) : NULL;
     if (n->command == NULL) {
         if (n->rx[0] != 0xE0) {
             sim_chip_log(&n->chip, "not a command: starts with %02X, not E0", n->rx[0]);
         } else {
-            sim_chip_log(&n->chip, "command %02X is unknown to firmware 1.7.7", n->rx[1]);
+            sim_chip_log(&n->chip, "command %02X is unknown to firmware %s", n->rx[1], n->fw->name);
         }
         return NINA_ERROR;
     }

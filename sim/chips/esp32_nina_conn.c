@@ -1,8 +1,8 @@
-/* The chip's lwIP sockets: ten of them, each a non-blocking socket of this computer.
+/* The chip's lwIP sockets: as many as it has slots, each a non-blocking socket of this computer.
  *
- * lwIP's limits are kept where a driver can feel them: window and send buffer of 5744 bytes, one
- * pending connection per server, ten sockets in all. While the link is down nothing arrives, and what
- * is written fills the send buffer and is lost. */
+ * lwIP's limits are kept where a driver can feel them: window and send buffer of 5744 bytes, the number
+ * of sockets in all. While the link is down nothing arrives, and what is written fills the send buffer
+ * and is lost (1.x; the others close their connections then). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,20 +35,21 @@ static sim_endpoint_t endpoint_of(const struct sockaddr_in *a)
 
 static nina_ref_t adopt(nina_t *n, int fd, bool stream)
 {
-    for (unsigned i = 0; i < NINA_CONNS; i++) {
+    for (unsigned i = 0; i < n->fw->slots; i++) {
         nina_conn_t *c = &n->conns[i];
         if (c->fd >= 0) {
             continue;
         }
         const uint32_t generation = c->generation + 1;
-        *c = (nina_conn_t){.fd = fd, .generation = generation & 0x0FFFFFFF, .stream = stream};
+        *c = (nina_conn_t){
+            .fd = fd, .generation = generation & 0x0FFFFFFF, .stream = stream, .blocking = true};
         c->generation += c->generation == 0; /* 0 with index 0 would be NINA_NO_CONN */
         n->count.opened++;
         n->chip.revision++;
         return c->generation << 4 | i;
     }
     (void)close(fd);
-    sim_chip_log(&n->chip, "all %d sockets of the chip are in use", NINA_CONNS);
+    sim_chip_log(&n->chip, "all %u sockets of the chip are in use", n->fw->slots);
     return NINA_NO_CONN;
 }
 
@@ -95,6 +96,16 @@ void nina_conns_reset(nina_t *n)
     }
 }
 
+void nina_conns_drop(nina_t *n)
+{
+    for (unsigned i = 0; i < NINA_CONNS; i++) {
+        if (n->conns[i].fd >= 0 && n->conns[i].stream && !n->conns[i].listening) {
+            nina_ref_t ref = n->conns[i].generation << 4 | i;
+            nina_conn_close(n, &ref);
+        }
+    }
+}
+
 /* ---- TCP ---- */
 
 adder_err_t nina_conn_connect(nina_t *n, nina_conn_t *c, const uint8_t ip4[4], uint16_t port)
@@ -104,7 +115,7 @@ adder_err_t nina_conn_connect(nina_t *n, nina_conn_t *c, const uint8_t ip4[4], u
     if (!nina_online(n)) {
         return ADDER_ERR_NOT_FOUND;
     }
-    if (sim_network_route(sim_chip_network(&n->chip), ip4, port, &c->route) != ADDER_OK) {
+    if (nina_route(n, ip4, port, &c->route) != ADDER_OK) {
         return ADDER_ERR_TIMEOUT; /* packets vanish: SYN after SYN */
     }
     const struct sockaddr_in a = address_of(&c->route);
@@ -165,19 +176,26 @@ size_t nina_conn_read(nina_t *n, nina_conn_t *c, uint8_t *out, size_t cap, bool 
     return (size_t)got;
 }
 
+bool nina_conn_gone(nina_t *n, nina_conn_t *c)
+{
+    return nina_conn_available(n, c) == 0 && c->gone;
+}
+
+size_t nina_conn_room(const nina_t *n, const nina_conn_t *c)
+{
+    int queued = 0;
+    (void)ioctl(c->fd, SIOCOUTQ, &queued);
+    const size_t used = (queued > 0 ? (size_t)queued : 0) + c->offline + (n->fault.stall ? c->stalled : 0);
+    return used < NINA_WINDOW ? NINA_WINDOW - used : 0;
+}
+
 adder_err_t nina_conn_write(nina_t *n, nina_conn_t *c, const uint8_t *data, size_t len, size_t *n_out)
 {
     *n_out = 0;
-    if (len == 0) {
-        return ADDER_OK;
-    }
-    int queued = 0;
-    (void)ioctl(c->fd, SIOCOUTQ, &queued);
-    const size_t used = (queued > 0 ? (size_t)queued : 0) + c->offline;
-    const size_t room = used < NINA_WINDOW ? NINA_WINDOW - used : 0;
+    const size_t room = nina_conn_room(n, c);
     const size_t take = len < room ? len : room;
     if (take == 0) {
-        return ADDER_ERR_CLOSED; /* full: 1.x gives up and closes */
+        return ADDER_OK;
     }
     if (!nina_online(n)) {
         c->offline += (uint32_t)take;
@@ -186,8 +204,9 @@ adder_err_t nina_conn_write(nina_t *n, nina_conn_t *c, const uint8_t *data, size
     }
     const ssize_t sent = send(c->fd, data, take, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
-        return ADDER_ERR_CLOSED;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? ADDER_OK : ADDER_ERR_CLOSED;
     }
+    c->stalled += n->fault.stall ? (uint32_t)sent : 0;
     n->count.net_out += (uint64_t)sent;
     n->chip.revision++;
     *n_out = (size_t)sent;
@@ -216,10 +235,6 @@ adder_err_t nina_conn_bind(nina_t *n, nina_conn_t *c, uint16_t port, const char 
             return ADDER_ERR_IN_USE;
         }
     }
-    if (c->stream && listen(c->fd, 1) != 0) {
-        return ADDER_ERR_IO;
-    }
-    c->listening = c->stream;
     socklen_t len = sizeof a;
     if (getsockname(c->fd, (struct sockaddr *)&a, &len) == 0) {
         c->route = endpoint_of(&a);
@@ -227,6 +242,16 @@ adder_err_t nina_conn_bind(nina_t *n, nina_conn_t *c, uint16_t port, const char 
             sim_chip_log(&n->chip, "%s port %u is 127.0.0.1:%u on this computer", what, port, c->route.port);
         }
     }
+    return ADDER_OK;
+}
+
+adder_err_t nina_conn_listen(nina_t *n, nina_conn_t *c, int backlog)
+{
+    (void)n;
+    if (!c->stream || listen(c->fd, backlog) != 0) {
+        return ADDER_ERR_IO;
+    }
+    c->listening = true;
     return ADDER_OK;
 }
 
@@ -247,6 +272,7 @@ nina_ref_t nina_conn_accept(nina_t *n, nina_conn_t *listener)
     nina_conn_t *c = nina_conn(n, ref);
     if (c != NULL) {
         c->peer = c->route = endpoint_of(&a);
+        c->accepted = true;
     }
     return ref;
 }
@@ -282,7 +308,7 @@ bool nina_conn_to(nina_t *n, nina_conn_t *c, const uint8_t *data, size_t len, co
         return false;
     }
     sim_endpoint_t route;
-    if (sim_network_route(sim_chip_network(&n->chip), to->ip4, to->port, &route) != ADDER_OK) {
+    if (nina_route(n, to->ip4, to->port, &route) != ADDER_OK) {
         return true; /* sent, and never seen again */
     }
     c->peer = *to;

@@ -131,7 +131,7 @@ static inline bool host_command(bench_t *b, uint8_t op, unsigned width, const pa
     }
     frame[at++] = 0xEE;
     while (at % 4 != 0) {
-        frame[at++] = 0xFF;
+        frame[at++] = 0x00; /* 2Bh of 2.x and 3.x reads a parameter from its padding */
     }
     return host_send(b, frame, at);
 }
@@ -166,7 +166,8 @@ static inline int host_join(bench_t *b, const char *ssid, const char *password, 
         (void)CALL(b, 0x10, r, S(ssid));
     }
     int status = -1;
-    for (int i = 0; i < 100 && status != 3 && status != 4 && status != 6; i++) {
+    /* 6 ends a join, and in 3.x it is there from the start */
+    for (int i = 0; i < 100 && status != 3 && status != 4 && (status != 6 || i < 60); i++) {
         bench_wait(b, 50000);
         status = CALL0(b, 0x20, r) == 1 ? r->data[0][0] : -1;
     }

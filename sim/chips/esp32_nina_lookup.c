@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sim/chips/esp32_nina.h"
+#include "sim/chips/esp32_nina_handlers.h"
 
 enum {
     DNS_US = 12000,        /* an answer from the access point's own server */
@@ -33,7 +33,7 @@ void nina_op_cancel(nina_t *n)
 void nina_lookup_begin(nina_t *n, uint64_t now_us)
 {
     adder_err_t err = ADDER_ERR_NOT_FOUND;
-    if (nina_online(n)) {
+    if (n->wifi.linked) { /* an access point of one's own has no name server */
         err = sim_network_resolve(sim_chip_network(&n->chip), n->op.host, n->op.ip);
     }
     n->op.raw_fd = -1;
@@ -67,7 +67,7 @@ nina_lookup_t nina_lookup_poll(nina_t *n, uint64_t now_us)
     if (!found) {
         const sim_network_t *net = sim_chip_network(&n->chip);
         sim_chip_log(&n->chip, "no address for \"%s\"%s", n->op.host,
-                     !nina_online(n) ? ": not joined to a network"
+                     !n->wifi.linked ? ": not joined to a network"
                      : !net->outside ? ": not in \"hosts\", and the network has no outside"
                                      : "");
     }
@@ -91,7 +91,9 @@ nina_result_t nina_req_host(nina_t *n, uint64_t now_us)
 {
     nina_op_cancel(n);
     (void)nina_text(n, 3, n->op.host, 255); /* cannot fail: a length is one byte */
-    memset(n->resolved, 0xFF, 4);
+    if (n->fw->lookup_forgets) {
+        memset(n->resolved, 0xFF, 4);
+    }
     nina_lookup_begin(n, now_us);
     n->step = host_step;
     return NINA_WAIT;
@@ -187,7 +189,7 @@ nina_result_t nina_ping(nina_t *n, uint64_t now_us)
     const bool near = memcmp(n->op.ip, n->wifi.gateway, 4) == 0 || memcmp(n->op.ip, n->wifi.ip, 4) == 0 ||
                       memcmp(n->op.ip, net->dns, 4) == 0 || n->op.ip[0] == 127 ||
                       (n->op.ip[0] == 198 && n->op.ip[1] == 18);
-    const bool known = sim_network_route(net, n->op.ip, 7, &to) == ADDER_OK;
+    const bool known = nina_route(n, n->op.ip, 7, &to) == ADDER_OK;
     if (nina_online(n) && (near || (known && !net->outside))) {
         n->op.stage = 1; /* answers by itself: the access point, this computer, a host of the network */
         n->op.due_us = now_us + PING_NEAR_US;

@@ -7,52 +7,159 @@
 static sim_ap_t *current_ap(nina_t *n)
 {
     sim_network_t *net = sim_chip_network(&n->chip);
-    if (n->wifi.linked && !n->wifi.ap_mode) {
+    if (n->wifi.linked) {
         return &net->aps[n->wifi.join_index];
     }
     return net->ap_count > 0 ? &net->aps[0] : NULL;
 }
 
-/* {"wifi": bool}, {"rssi": dBm of the access point in use}, {"drop": ssid}, {"restore": ssid}. */
+/* ---- knobs ---- */
+
+const sim_knob_t nina_knobs[] = {
+    {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},
+    {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},
+    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0},
+    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0},
+    {"silent", SIM_KNOB_BOOL, "Never answers", NULL, 0, 1, 1},
+    {"late_ms", SIM_KNOB_NUMBER, "Answers later", "ms", 0, 60000, 100},
+    {"ready", SIM_KNOB_TEXT, "READY stuck (high, low, free)", NULL, 0, 0, 0},
+    {"flips", SIM_KNOB_NUMBER, "Replies to spoil", NULL, 0, 1000000, 1},
+    {"seed", SIM_KNOB_NUMBER, "Seed of what is spoiled", NULL, 0, 4294967295.0, 1},
+    {"stall", SIM_KNOB_BOOL, "Nobody reads what is sent", NULL, 0, 1, 1},
+    {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0},
+};
+
+/* Each of these sets one knob if `apply`, and says whether the value is one. */
+static bool knob_wifi(nina_t *n, const cJSON *v, bool apply)
+{
+    sim_network_t *net = sim_chip_network(&n->chip);
+    net->wifi = apply ? cJSON_IsTrue(v) : net->wifi;
+    return cJSON_IsBool(v);
+}
+
+static bool knob_rssi(nina_t *n, const cJSON *v, bool apply)
+{
+    sim_ap_t *ap = current_ap(n);
+    const bool fits = cJSON_IsNumber(v) && v->valuedouble >= -100 && v->valuedouble <= -10;
+    if (fits && apply && ap != NULL) {
+        ap->rssi = (int8_t)v->valuedouble;
+    }
+    return fits;
+}
+
+static bool set_up(nina_t *n, const cJSON *v, bool apply, bool up)
+{
+    sim_network_t *net = sim_chip_network(&n->chip);
+    bool found = false;
+    for (size_t i = 0; cJSON_IsString(v) && i < net->ap_count; i++) {
+        if (strcmp(net->aps[i].ssid, v->valuestring) == 0) {
+            found = true;
+            net->aps[i].up = apply ? up : net->aps[i].up;
+        }
+    }
+    return found;
+}
+
+static bool knob_drop(nina_t *n, const cJSON *v, bool apply)
+{
+    return set_up(n, v, apply, false);
+}
+
+static bool knob_restore(nina_t *n, const cJSON *v, bool apply)
+{
+    return set_up(n, v, apply, true);
+}
+
+static bool knob_silent(nina_t *n, const cJSON *v, bool apply)
+{
+    n->fault.silent = apply ? cJSON_IsTrue(v) : n->fault.silent;
+    return cJSON_IsBool(v);
+}
+
+/* What was sent while it was on has left the buffer when it is off again. */
+static bool knob_stall(nina_t *n, const cJSON *v, bool apply)
+{
+    if (apply) {
+        n->fault.stall = cJSON_IsTrue(v);
+        for (int i = 0; i < NINA_CONNS; i++) {
+            n->conns[i].stalled = 0;
+        }
+    }
+    return cJSON_IsBool(v);
+}
+
+static const char *const ready_faults[] = {"free", "high", "low"};
+
+static bool knob_ready(nina_t *n, const cJSON *v, bool apply)
+{
+    for (unsigned i = 0; cJSON_IsString(v) && i < 3; i++) {
+        if (strcmp(v->valuestring, ready_faults[i]) == 0) {
+            n->fault.ready = apply ? (nina_ready_fault_t)i : n->fault.ready;
+            nina_ready_apply(n);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_count(const cJSON *v, bool apply, double max, uint32_t *out)
+{
+    const bool fits = cJSON_IsNumber(v) && v->valuedouble >= 0 && v->valuedouble <= max;
+    if (fits && apply) {
+        *out = (uint32_t)v->valuedouble;
+    }
+    return fits;
+}
+
+static bool knob_late(nina_t *n, const cJSON *v, bool apply)
+{
+    return set_count(v, apply, 60000, &n->fault.late_ms);
+}
+
+static bool knob_flips(nina_t *n, const cJSON *v, bool apply)
+{
+    return set_count(v, apply, 1000000, &n->fault.flips);
+}
+
+static bool knob_seed(nina_t *n, const cJSON *v, bool apply)
+{
+    return set_count(v, apply, 4294967295.0, &n->fault.seed);
+}
+
+static const struct {
+    const char *name, *wanted;
+    bool (*set)(nina_t *n, const cJSON *v, bool apply);
+} setters[] = {
+    {"wifi", "true or false is wanted", knob_wifi},
+    {"rssi", "a number from -100 to -10 dBm is wanted", knob_rssi},
+    {"drop", "no access point of that name", knob_drop},
+    {"restore", "no access point of that name", knob_restore},
+    {"silent", "true or false is wanted", knob_silent},
+    {"late_ms", "a number from 0 to 60000 ms is wanted", knob_late},
+    {"ready", "\"high\", \"low\" or \"free\" is wanted", knob_ready},
+    {"flips", "a number of replies from 0 to 1000000 is wanted", knob_flips},
+    {"seed", "a number from 0 to 4294967295 is wanted", knob_seed},
+    {"stall", "true or false is wanted", knob_stall},
+};
+enum { SETTERS = sizeof setters / sizeof setters[0] };
+
 adder_err_t nina_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t msg_cap)
 {
     nina_t *n = (nina_t *)(void *)c;
-    sim_network_t *net = sim_chip_network(c);
     const cJSON *k;
     for (int apply = 0; apply < 2; apply++) { /* check all, then change */
         cJSON_ArrayForEach(k, knobs)
         {
-            const bool drop = strcmp(k->string, "drop") == 0;
-            if (strcmp(k->string, "wifi") == 0) {
-                if (!cJSON_IsBool(k)) {
-                    (void)snprintf(msg, msg_cap, "wifi: true or false is wanted");
-                    return ADDER_ERR_ARG;
-                }
-                net->wifi = apply ? cJSON_IsTrue(k) : net->wifi;
-            } else if (strcmp(k->string, "rssi") == 0) {
-                sim_ap_t *ap = current_ap(n);
-                if (!cJSON_IsNumber(k) || !(k->valuedouble >= -100 && k->valuedouble <= -10)) {
-                    (void)snprintf(msg, msg_cap, "rssi: a number from -100 to -10 dBm is wanted");
-                    return ADDER_ERR_ARG;
-                }
-                if (apply && ap != NULL) {
-                    ap->rssi = (int8_t)k->valuedouble;
-                }
-            } else if (drop || strcmp(k->string, "restore") == 0) {
-                bool found = false;
-                for (size_t i = 0; cJSON_IsString(k) && i < net->ap_count; i++) {
-                    if (strcmp(net->aps[i].ssid, k->valuestring) == 0) {
-                        found = true;
-                        net->aps[i].up = apply ? !drop : net->aps[i].up;
-                    }
-                }
-                if (!found) {
-                    (void)snprintf(msg, msg_cap, "%s: no access point of that name", k->string);
-                    return ADDER_ERR_ARG;
-                }
-            } else {
-                (void)snprintf(msg, msg_cap, "unknown knob \"%.24s\"; known are wifi, rssi, drop, restore",
-                               k->string);
+            unsigned i = 0;
+            while (i < SETTERS && strcmp(k->string, setters[i].name) != 0) {
+                i++;
+            }
+            if (i == SETTERS) {
+                (void)snprintf(msg, msg_cap, "unknown knob \"%.24s\"", k->string);
+                return ADDER_ERR_ARG;
+            }
+            if (!setters[i].set(n, k, apply != 0)) {
+                (void)snprintf(msg, msg_cap, "%s: %s", k->string, setters[i].wanted);
                 return ADDER_ERR_ARG;
             }
         }
@@ -60,6 +167,8 @@ adder_err_t nina_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t ms
     c->revision++;
     return ADDER_OK;
 }
+
+/* ---- state ---- */
 
 static const char *status_text(const nina_t *n)
 {
@@ -76,9 +185,11 @@ static const char *status_text(const nina_t *n)
     case NINA_BLE:
         return "Bluetooth";
     default:
-        return n->wifi.joining  ? "joining"
-               : n->wifi.linked ? (n->wifi.ap_mode ? "access point" : "connected")
-                                : texts[n->wifi.status];
+        return n->wifi.joining                     ? "joining"
+               : n->wifi.linked                    ? "connected"
+               : n->wifi.ap_up                     ? "access point"
+               : n->wifi.status == NINA_WL_STOPPED ? "radio off"
+                                                   : texts[n->wifi.status];
     }
 }
 
@@ -89,11 +200,6 @@ static void add_ip(cJSON *into, const char *name, const uint8_t ip[4])
     cJSON_AddStringToObject(into, name, text);
 }
 
-static double led(const nina_t *n, unsigned pin)
-{
-    return n->pins[pin].pwm ? n->pins[pin].duty : n->pins[pin].level ? 255 : 0;
-}
-
 void nina_describe(sim_chip_t *c, cJSON *into)
 {
     nina_t *n = (nina_t *)(void *)c;
@@ -102,10 +208,15 @@ void nina_describe(sim_chip_t *c, cJSON *into)
     cJSON_AddBoolToObject(into, "wifi", net->wifi);
     cJSON_AddNumberToObject(into, "rssi", ap != NULL ? ap->rssi : -100);
     cJSON_AddStringToObject(into, "status", status_text(n));
-    cJSON_AddStringToObject(into, "firmware", "1.7.7");
-    cJSON_AddStringToObject(into, "ssid", n->wifi.linked ? n->wifi.cur_ssid : "");
+    cJSON_AddStringToObject(into, "firmware", n->fw->name);
+    cJSON_AddStringToObject(into, "ssid", nina_online(n) ? n->wifi.cur_ssid : "");
     add_ip(into, "ip", n->wifi.ip);
     cJSON_AddStringToObject(into, "hostname", n->wifi.hostname);
+    cJSON_AddBoolToObject(into, "silent", n->fault.silent);
+    cJSON_AddNumberToObject(into, "late_ms", n->fault.late_ms);
+    cJSON_AddStringToObject(into, "ready", ready_faults[n->fault.ready]);
+    cJSON_AddNumberToObject(into, "flips", n->fault.flips);
+    cJSON_AddBoolToObject(into, "stall", n->fault.stall);
     int open = 0;
     for (int i = 0; i < NINA_CONNS; i++) {
         open += n->conns[i].fd >= 0;
@@ -116,7 +227,7 @@ void nina_describe(sim_chip_t *c, cJSON *into)
     cJSON *rgb = cJSON_AddArrayToObject(into, "led");
     static const uint8_t pins[3] = {26, 25, 27};
     for (int i = 0; i < 3; i++) {
-        cJSON_AddItemToArray(rgb, cJSON_CreateNumber(led(n, pins[i])));
+        cJSON_AddItemToArray(rgb, cJSON_CreateNumber(nina_led(n, pins[i])));
     }
     cJSON *aps = cJSON_AddArrayToObject(into, "access_points");
     for (size_t i = 0; i < net->ap_count; i++) {
@@ -139,7 +250,7 @@ const sim_counter_t *nina_counters(sim_chip_t *c, size_t *n_out)
         {"joins", n->count.joins},           {"join_failures", n->count.join_failures},
         {"sockets_opened", n->count.opened}, {"sockets_closed", n->count.closed},
         {"sockets_leaked", n->count.leaked}, {"net_in", n->count.net_in},
-        {"net_out", n->count.net_out},
+        {"net_out", n->count.net_out},       {"replies_spoiled", n->count.flipped},
     };
     size_t used = 0;
     for (; used < sizeof fixed / sizeof fixed[0]; used++) {

@@ -1,11 +1,11 @@
 /* The firmware's socket slots. A slot has one of each: TCP client, UDP, TLS, server; its kind says
- * which one most commands mean. Opening over an open one loses the old socket, as in the firmware:
- * it stays open until reset and is counted as leaked. */
+ * which one most commands mean. Opening over an open one loses the old socket in 1.x and 2.x: it stays
+ * open until reset and is counted as leaked. 3.x closes it. */
 #include <string.h>
 
-#include "sim/chips/esp32_nina.h"
+#include "sim/chips/esp32_nina_handlers.h"
 
-enum { SEND_HEADER = 8, READ_MAX = NINA_BUF - 6 };
+enum { SEND_HEADER = 8, READ_MAX = NINA_BUF - 6, PROGRESS_US = 10000000, TLS_PROGRESS_US = 30000000 };
 
 void nina_slots_reset(nina_t *n)
 {
@@ -21,7 +21,7 @@ void nina_slots_reset(nina_t *n)
 nina_slot_t *nina_slot_at(nina_t *n, size_t offset)
 {
     const uint8_t i = nina_u8(n, offset);
-    if (i < NINA_SLOTS) {
+    if (i < n->fw->slots) {
         return &n->slots[i];
     }
     sim_chip_log(&n->chip, "%s: there is no socket %u", n->command->name, i);
@@ -29,185 +29,81 @@ nina_slot_t *nina_slot_at(nina_t *n, size_t offset)
     return NULL;
 }
 
+void nina_slot_lose(nina_t *n, nina_ref_t *ref)
+{
+    if (nina_conn(n, *ref) == NULL) {
+        *ref = NINA_NO_CONN;
+    } else if (n->fw->sta_status) { /* the core's clients count their holders */
+        nina_conn_close(n, ref);
+    } else {
+        n->count.leaked++;
+        sim_chip_log(&n->chip, "%s: the slot's open socket is lost until the next reset", n->command->name);
+        *ref = NINA_NO_CONN;
+    }
+}
+
 /* ---- TCP client ---- */
 
-/* WiFiClient.connected(): looks, and forgets a socket that is gone. */
-static bool client_connected(nina_t *n, nina_ref_t *ref)
+static uint16_t ahead(const nina_conn_t *c)
+{
+    return (uint16_t)(c->ahead_len - c->ahead_pos);
+}
+
+/* 3.x asks the socket alone: bytes it has read ahead do not keep a connection alive. */
+bool nina_client_connected(nina_t *n, nina_ref_t *ref)
 {
     nina_conn_t *c = nina_conn(n, *ref);
     if (c == NULL) {
         *ref = NINA_NO_CONN;
         return false;
     }
-    if (nina_conn_available(n, c) == 0 && c->gone) {
-        nina_conn_close(n, ref);
-        return false;
+    if (!nina_conn_gone(n, c)) {
+        return true;
     }
-    return true;
+    if (!n->fw->read_ahead) {
+        nina_conn_close(n, ref);
+    }
+    return false;
 }
 
-static uint16_t client_available(nina_t *n, nina_ref_t ref)
+uint16_t nina_client_available(nina_t *n, nina_ref_t ref)
 {
     nina_conn_t *c = nina_conn(n, ref);
-    return c != NULL ? nina_conn_available(n, c) : 0;
+    return c != NULL ? (uint16_t)(ahead(c) + nina_conn_available(n, c)) : 0;
+}
+
+static size_t read_ahead(nina_t *n, nina_conn_t *c, uint8_t *out, size_t cap, bool peek)
+{
+    size_t got = 0;
+    while (got < cap) {
+        if (ahead(c) == 0) {
+            c->ahead_pos = 0;
+            c->ahead_len = (uint16_t)nina_conn_read(n, c, c->ahead, sizeof c->ahead, false);
+        }
+        const size_t take = cap - got < ahead(c) ? cap - got : ahead(c);
+        if (take == 0) {
+            break;
+        }
+        memcpy(out + got, c->ahead + c->ahead_pos, take);
+        got += take;
+        if (peek) {
+            break;
+        }
+        c->ahead_pos = (uint16_t)(c->ahead_pos + take);
+    }
+    return got;
 }
 
 static size_t client_read(nina_t *n, nina_ref_t ref, uint8_t *out, size_t cap, bool peek)
 {
     nina_conn_t *c = nina_conn(n, ref);
-    return c != NULL ? nina_conn_read(n, c, out, cap, peek) : 0;
-}
-
-static size_t client_write(nina_t *n, nina_ref_t *ref, const uint8_t *data, size_t len)
-{
-    nina_conn_t *c = nina_conn(n, *ref);
-    size_t written = 0;
-    if (c != NULL && nina_conn_write(n, c, data, len, &written) != ADDER_OK) {
-        nina_conn_close(n, ref);
+    if (c == NULL) {
         return 0;
     }
-    return written;
-}
-
-void nina_slot_lose(nina_t *n, nina_ref_t *ref)
-{
-    if (nina_conn(n, *ref) != NULL) {
-        n->count.leaked++;
-        sim_chip_log(&n->chip, "%s: the slot's open socket is lost until the next reset", n->command->name);
-    }
-    *ref = NINA_NO_CONN;
-}
-
-/* ---- UDP ---- */
-
-static uint16_t udp_available(const nina_slot_t *s)
-{
-    return (uint16_t)(s->udp.in_len - s->udp.in_pos);
-}
-
-static uint16_t udp_fetch(nina_t *n, nina_slot_t *s)
-{
-    nina_conn_t *c = nina_conn(n, s->udp.conn);
-    size_t len = 0;
-    sim_endpoint_t from;
-    s->udp.in_pos = s->udp.in_len = 0;
-    if (c == NULL || !nina_conn_from(n, c, s->udp.in, sizeof s->udp.in, &len, &from)) {
-        return 0;
-    }
-    s->udp.in_len = (uint16_t)len;
-    memcpy(s->udp.peer, from.ip4, 4);
-    s->udp.port = from.port;
-    return s->udp.in_len;
-}
-
-static size_t udp_read(nina_slot_t *s, uint8_t *out, size_t cap)
-{
-    const size_t take = cap < udp_available(s) ? cap : udp_available(s);
-    memcpy(out, s->udp.in + s->udp.in_pos, take);
-    s->udp.in_pos = (uint16_t)(s->udp.in_pos + take);
-    return take;
-}
-
-/* ---- servers ---- */
-
-static bool server_up(nina_t *n, const nina_slot_t *s)
-{
-    return s->server.port != 0 && nina_conn(n, s->server.conn) != NULL;
-}
-
-/* WiFiServer.available(): takes one newcomer, then answers the first client that has sent data. */
-static nina_ref_t server_available(nina_t *n, nina_slot_t *s)
-{
-    nina_conn_t *listener = nina_conn(n, s->server.conn);
-    const nina_ref_t fresh = listener != NULL ? nina_conn_accept(n, listener) : NINA_NO_CONN;
-    for (int i = 0; fresh != NINA_NO_CONN && i < NINA_CONNS; i++) {
-        if (nina_conn(n, s->server.spawned[i]) == NULL) {
-            s->server.spawned[i] = fresh;
-            break;
-        }
-    }
-    for (int i = 0; i < NINA_CONNS; i++) {
-        nina_ref_t *ref = &s->server.spawned[i];
-        if (*ref != NINA_NO_CONN && client_connected(n, ref) && client_available(n, *ref) > 0) {
-            return *ref;
-        }
-    }
-    return NINA_NO_CONN;
-}
-
-nina_result_t nina_start_server(nina_t *n, uint64_t now_us)
-{
-    (void)now_us;
-    const size_t at = nina_u8(n, 2) == 3 ? 4 : 9;
-    const uint16_t port = nina_u16be(n, at);
-    const uint8_t mode = nina_u8(n, at + 5);
-    nina_slot_t *s = nina_slot_at(n, at + 3);
-    if (s == NULL) {
-        return NINA_CRASH;
-    }
-    if (mode == 0) {
-        nina_slot_lose(n, &s->server.conn);
-        memset(&s->server, 0, sizeof s->server);
-        s->server.port = port;
-        s->server.conn = nina_conn_open(n, true);
-        nina_conn_t *c = nina_conn(n, s->server.conn);
-        if (c != NULL && nina_conn_bind(n, c, port, "server") != ADDER_OK) {
-            nina_conn_close(n, &s->server.conn);
-        }
-        s->kind = NINA_TCP;
-        return nina_reply_u8(n, 1); /* whether it listens or not */
-    }
-    if (mode != 1 && mode != 3) {
-        return nina_reply_u8(n, 0);
-    }
-    nina_slot_lose(n, &s->udp.conn);
-    s->udp.conn = nina_conn_open(n, false);
-    nina_conn_t *c = nina_conn(n, s->udp.conn);
-    if (c == NULL || nina_conn_bind(n, c, port, "UDP") != ADDER_OK) {
-        nina_conn_close(n, &s->udp.conn);
-        return nina_reply_u8(n, 0);
-    }
-    if (mode == 3) {
-        uint8_t group[4];
-        nina_bytes(n, 4, group, 4);
-        if (!nina_conn_join_group(c, group)) {
-            sim_chip_log(&n->chip, "cannot join the multicast group %u.%u.%u.%u", group[0], group[1],
-                         group[2], group[3]);
-        }
-    }
-    s->kind = NINA_UDP;
-    return nina_reply_u8(n, 1);
-}
-
-nina_result_t nina_state_tcp(nina_t *n, uint64_t now_us)
-{
-    (void)now_us;
-    const nina_slot_t *s = nina_slot_at(n, 4);
-    return nina_reply_u8(n, s != NULL && server_up(n, s));
+    return n->fw->read_ahead ? read_ahead(n, c, out, cap, peek) : nina_conn_read(n, c, out, cap, peek);
 }
 
 /* ---- reading ---- */
-
-static uint16_t server_slot(nina_t *n, nina_slot_t *s)
-{
-    const nina_ref_t ref = server_available(n, s);
-    if (ref == NINA_NO_CONN) {
-        return 255;
-    }
-    for (int i = 0; i < NINA_SLOTS; i++) {
-        if (&n->slots[i] != s && n->slots[i].kind == NINA_TCP && n->slots[i].client == ref) {
-            return (uint16_t)i;
-        }
-    }
-    for (int i = 0; i < NINA_SLOTS; i++) {
-        if (&n->slots[i] != s && n->slots[i].kind == NINA_FREE) {
-            n->slots[i].kind = NINA_TCP;
-            n->slots[i].client = ref;
-            return (uint16_t)i;
-        }
-    }
-    return 255;
-}
 
 nina_result_t nina_avail_data(nina_t *n, uint64_t now_us)
 {
@@ -218,11 +114,13 @@ nina_result_t nina_avail_data(nina_t *n, uint64_t now_us)
         return nina_reply_u16le(n, 0);
     }
     switch (s->kind) {
-    case NINA_TCP:
-        available = server_up(n, s) ? server_slot(n, s) : client_available(n, s->client);
+    case NINA_TCP: /* the accept byte is read whether it was sent or not: it may be padding */
+        available = nina_server_up(n, s) ? nina_server_poll(n, s, n->fw->accept_byte && nina_u8(n, 6) != 0)
+                                         : nina_client_available(n, s->client);
         break;
     case NINA_UDP:
-        available = udp_available(s) > 0 ? udp_available(s) : udp_fetch(n, s);
+        available =
+            nina_udp_available(s) > 0 || n->fw->udp_by_task ? nina_udp_available(s) : nina_udp_fetch(n, s);
         break;
     case NINA_TLS:
         available = nina_tls_available(n, s->tls);
@@ -257,9 +155,8 @@ nina_result_t nina_get_data(nina_t *n, uint64_t now_us)
         }
         break;
     case NINA_UDP:
-        if (udp_available(s) > 0) {
-            byte = s->udp.in[s->udp.in_pos];
-            s->udp.in_pos = (uint16_t)(s->udp.in_pos + !peek);
+        if (nina_udp_read(s, &byte, 1, peek) == 0) {
+            byte = 0xFF;
         }
         break;
     case NINA_TLS:
@@ -277,19 +174,19 @@ nina_result_t nina_get_databuf(nina_t *n, uint64_t now_us)
     (void)now_us;
     static const uint8_t nothing[1];
     nina_slot_t *s = nina_slot_at(n, 5);
-    const size_t size = (size_t)(nina_u8(n, 8) | nina_u8(n, 9) << 8);
+    const size_t size = nina_u16le(n, 8);
     const size_t cap = size < READ_MAX ? size : READ_MAX;
     nina_reply(n, 1);
     uint8_t *to = n->tx + 5; /* read in place, behind the 16-bit length */
     size_t got = 0, waiting = 0;
     switch (s != NULL ? s->kind : NINA_FREE) {
     case NINA_TCP:
-        waiting = client_available(n, s->client);
+        waiting = nina_client_available(n, s->client);
         got = client_read(n, s->client, to, cap, false);
         break;
     case NINA_UDP:
-        waiting = udp_available(s);
-        got = udp_read(s, to, cap);
+        waiting = nina_udp_available(s);
+        got = nina_udp_read(s, to, cap, false);
         break;
     case NINA_TLS:
         waiting = nina_tls_available(n, s->tls);
@@ -340,7 +237,7 @@ nina_result_t nina_data_sent(nina_t *n, uint64_t now_us)
     return nina_reply_u8(n, 1);
 }
 
-static const uint8_t *send_data(nina_t *n, size_t *len)
+const uint8_t *nina_send_bytes(nina_t *n, size_t *len)
 {
     *len = nina_u16be(n, 6);
     if (*len > NINA_BUF - SEND_HEADER) {
@@ -350,54 +247,85 @@ static const uint8_t *send_data(nina_t *n, size_t *len)
     return n->rx + SEND_HEADER;
 }
 
+/* A connection's bytes, as far as its send buffer takes them; then what the firmware does about the rest. */
+static bool send_step(nina_t *n, uint64_t now_us)
+{
+    nina_slot_t *s = &n->slots[n->op.slot];
+    size_t len, written = 0;
+    const uint8_t *data = nina_send_bytes(n, &len);
+    nina_conn_t *c = nina_conn(n, s->client);
+    adder_err_t err = ADDER_ERR_CLOSED;
+    if (c != NULL) {
+        err = len > n->op.done ? nina_conn_write(n, c, data + n->op.done, len - n->op.done, &written)
+                               : ADDER_OK;
+        n->op.done += written;
+    }
+    if (written > 0) {
+        n->op.give_up_us = now_us + nina_scaled(n, PROGRESS_US);
+    }
+    const bool stuck = err == ADDER_OK && n->op.done < len;
+    if (stuck &&
+        ((n->fw->full == NINA_FULL_10S && now_us < n->op.give_up_us) || n->fw->full == NINA_FULL_BLOCKS)) {
+        return false;
+    }
+    if ((err != ADDER_OK && n->fw->full != NINA_FULL_BLOCKS) ||
+        (n->fw->full == NINA_FULL_CLOSES && stuck && n->op.done == 0)) {
+        nina_conn_close(n, &s->client);
+    }
+    nina_reply_u16le(n, (uint16_t)n->op.done);
+    return true;
+}
+
+/* 1.x and 2.x hand over what fits and look no further; 3.x goes on for 30 s and closes what fails. */
+static bool tls_send_step(nina_t *n, uint64_t now_us)
+{
+    nina_slot_t *s = &n->slots[n->op.slot];
+    size_t len, written = 0;
+    const uint8_t *data = nina_send_bytes(n, &len);
+    const adder_err_t err = nina_tls_write(n, s->tls, data + n->op.done, len - n->op.done, &written);
+    n->op.done += written;
+    if (written > 0) {
+        n->op.give_up_us = now_us + nina_scaled(n, TLS_PROGRESS_US);
+    }
+    if (n->fw->full == NINA_FULL_10S) {
+        if (err == ADDER_OK && n->op.done < len && now_us < n->op.give_up_us) {
+            return false;
+        }
+        if (n->op.done < len) {
+            nina_tls_close(n, &s->tls);
+            n->op.done = 0;
+        }
+    }
+    nina_reply_u16le(n, (uint16_t)n->op.done);
+    return true;
+}
+
+static nina_result_t begin_send(nina_t *n, bool (*step)(nina_t *n, uint64_t now_us), uint32_t progress_us,
+                                uint64_t now_us)
+{
+    nina_op_cancel(n);
+    n->op.slot = nina_u8(n, 5);
+    n->op.give_up_us = now_us + nina_scaled(n, progress_us);
+    if (step(n, now_us)) {
+        return NINA_DONE;
+    }
+    n->step = step;
+    return NINA_WAIT;
+}
+
 nina_result_t nina_send_data(nina_t *n, uint64_t now_us)
 {
-    (void)now_us;
     nina_slot_t *s = nina_slot_at(n, 5);
     size_t len, written = 0;
-    const uint8_t *data = send_data(n, &len);
-    if (s != NULL && s->kind == NINA_TCP && server_up(n, s)) {
-        for (int i = 0; i < NINA_CONNS; i++) { /* a server writes to all its clients */
-            written += client_write(n, &s->server.spawned[i], data, len);
-        }
+    const uint8_t *data = nina_send_bytes(n, &len);
+    if (s != NULL && s->kind == NINA_TCP && nina_server_up(n, s)) {
+        written = nina_server_write(n, s, data, len);
     } else if (s != NULL && s->kind == NINA_TCP) {
-        written = client_write(n, &s->client, data, len);
+        return begin_send(n, send_step, PROGRESS_US, now_us);
     } else if (s != NULL && s->kind == NINA_TLS) {
-        written = nina_tls_write(n, s->tls, data, len);
+        return begin_send(n, tls_send_step, TLS_PROGRESS_US, now_us);
     }
     return nina_reply_u16le(n, (uint16_t)written);
-}
-
-nina_result_t nina_insert_databuf(nina_t *n, uint64_t now_us)
-{
-    (void)now_us;
-    nina_slot_t *s = nina_slot_at(n, 5);
-    size_t len;
-    const uint8_t *data = send_data(n, &len);
-    if (s == NULL) {
-        return NINA_CRASH;
-    }
-    if (len > (size_t)(NINA_UDP_MAX - s->udp.out_len)) {
-        sim_chip_log(&n->chip, "insert_databuf: a datagram of more than %d bytes overruns its buffer",
-                     NINA_UDP_MAX);
-        return NINA_CRASH;
-    }
-    memcpy(s->udp.out + s->udp.out_len, data, len);
-    s->udp.out_len = (uint16_t)(s->udp.out_len + len);
-    return nina_reply_u8(n, len > 0);
-}
-
-nina_result_t nina_send_udp(nina_t *n, uint64_t now_us)
-{
-    (void)now_us;
-    nina_slot_t *s = nina_slot_at(n, 4);
-    nina_conn_t *c = s != NULL ? nina_conn(n, s->udp.conn) : NULL;
-    if (c == NULL) {
-        return nina_reply_u8(n, 0);
-    }
-    sim_endpoint_t to = {.port = s->udp.port};
-    memcpy(to.ip4, s->udp.peer, 4);
-    return nina_reply_u8(n, nina_conn_to(n, c, s->udp.out, s->udp.out_len, &to));
 }
 
 /* ---- closing, state ---- */
@@ -413,6 +341,10 @@ nina_result_t nina_stop_client(nina_t *n, uint64_t now_us)
             break;
         case NINA_UDP:
             nina_conn_close(n, &s->udp.conn);
+            if (n->fw->udp_opens) { /* its buffers go, too */
+                s->udp.in_pos = s->udp.in_len = s->udp.out_len = 0;
+                s->udp.writable = false;
+            }
             break;
         case NINA_TLS:
             nina_tls_close(n, &s->tls);
@@ -421,21 +353,24 @@ nina_result_t nina_stop_client(nina_t *n, uint64_t now_us)
             break;
         }
         s->kind = NINA_FREE;
+        s->was_connected = false;
     }
     return nina_reply_u8(n, 1);
 }
 
-/* 4 or 0, and a slot answered 0 is free from then on, whatever else it holds. */
+/* 4 or 0. A slot answered 0 is free from then on, whatever else it holds; in 3.x only one that was opened
+ * as a client. */
 nina_result_t nina_client_state(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
     nina_slot_t *s = nina_slot_at(n, 4);
-    if (s != NULL && ((s->kind == NINA_TCP && client_connected(n, &s->client)) ||
+    if (s != NULL && ((s->kind == NINA_TCP && nina_client_connected(n, &s->client)) ||
                       (s->kind == NINA_TLS && nina_tls_connected(n, s->tls)))) {
         return nina_reply_u8(n, 4);
     }
-    if (s != NULL) {
+    if (s != NULL && (n->fw->state_frees_all || s->was_connected)) {
         s->kind = NINA_FREE;
+        s->was_connected = false;
     }
     return nina_reply_u8(n, 0);
 }
@@ -443,21 +378,24 @@ nina_result_t nina_client_state(nina_t *n, uint64_t now_us)
 nina_result_t nina_get_socket(nina_t *n, uint64_t now_us)
 {
     (void)now_us;
-    for (uint8_t i = 0; i < NINA_SLOTS; i++) {
+    for (uint8_t i = 0; i < n->fw->slots; i++) {
         if (n->slots[i].kind == NINA_FREE) {
+            n->slots[i].was_connected = false;
             return nina_reply_u8(n, i);
         }
     }
     return nina_reply_u8(n, 255);
 }
 
+/* The first that has something ends the look: datagrams of later slots are fetched next time. */
 bool nina_data_waiting(nina_t *n)
 {
-    for (int i = 0; i < NINA_SLOTS; i++) {
+    for (unsigned i = 0; i < n->fw->slots; i++) {
         nina_slot_t *s = &n->slots[i];
-        if ((s->kind == NINA_TCP && server_up(n, s) && server_available(n, s) != NINA_NO_CONN) ||
-            (s->kind == NINA_TCP && client_connected(n, &s->client) && client_available(n, s->client) > 0) ||
-            (s->kind == NINA_UDP && (udp_available(s) > 0 || udp_fetch(n, s) > 0)) ||
+        if ((s->kind == NINA_TCP && nina_server_up(n, s) && nina_server_waiting(n, s)) ||
+            (s->kind == NINA_TCP && nina_client_connected(n, &s->client) &&
+             nina_client_available(n, s->client) > 0) ||
+            (s->kind == NINA_UDP && (nina_udp_available(s) > 0 || nina_udp_fetch(n, s) > 0)) ||
             (s->kind == NINA_TLS && nina_tls_available(n, s->tls) > 0)) {
             return true;
         }

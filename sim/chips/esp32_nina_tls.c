@@ -106,7 +106,7 @@ static int bio_recv(void *ctx, unsigned char *data, size_t len)
 
 static bool another_open(const nina_t *n)
 {
-    for (int i = 0; i < NINA_SLOTS; i++) {
+    for (unsigned i = 0; i < n->fw->slots; i++) {
         if (n->slots[i].tls != NULL) {
             return true;
         }
@@ -143,7 +143,7 @@ static void log_error(nina_t *n, const nina_tls_t *t, int err)
     sim_chip_log(&n->chip, "TLS with %s: %s", t->host, text);
 }
 
-nina_tls_t *nina_tls_open(nina_t *n, nina_ref_t conn, const char *host)
+nina_tls_t *nina_tls_open(nina_t *n, nina_ref_t conn, const char *host, bool verify_name)
 {
     if (another_open(n)) {
         sim_chip_log(&n->chip, "TLS with %s: the chip has memory for one session, and one is open", host);
@@ -179,7 +179,7 @@ nina_tls_t *nina_tls_open(nina_t *n, nina_ref_t conn, const char *host)
     if (err == 0) {
         err = mbedtls_ssl_setup(&t->ssl, &t->conf);
     }
-    if (err == 0) {
+    if (err == 0 && verify_name) {
         err = mbedtls_ssl_set_hostname(&t->ssl, host);
     }
     if (err != 0) {
@@ -246,14 +246,21 @@ size_t nina_tls_read(nina_t *n, nina_tls_t *t, uint8_t *out, size_t cap)
     return got > 0 ? (size_t)got : 0;
 }
 
-size_t nina_tls_write(nina_t *n, nina_tls_t *t, const uint8_t *data, size_t len)
+adder_err_t nina_tls_write(nina_t *n, nina_tls_t *t, const uint8_t *data, size_t len, size_t *n_out)
 {
     (void)n;
+    *n_out = 0;
     if (t == NULL || !t->connected) {
-        return 0;
+        return ADDER_ERR_CLOSED;
+    }
+    if (len == 0) {
+        return ADDER_OK;
     }
     const int sent = mbedtls_ssl_write(&t->ssl, data, len);
-    return sent > 0 ? (size_t)sent : 0;
+    *n_out = sent > 0 ? (size_t)sent : 0;
+    return sent >= 0 || sent == MBEDTLS_ERR_SSL_WANT_READ || sent == MBEDTLS_ERR_SSL_WANT_WRITE
+               ? ADDER_OK
+               : ADDER_ERR_IO;
 }
 
 nina_conn_t *nina_tls_conn(nina_t *n, nina_tls_t *t)
