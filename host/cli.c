@@ -54,6 +54,8 @@ static const command_t commands[] = {
      "  --screenshot FILE  write the display as PNG at the end\n"
      "  --report FILE      write the counters as JSON at the end\n"
      "  --network FILE     access points and host names of the simulated world\n"
+     "  --chip ID.KEY=VALUE  a member of a chip of the board file, for this run; may be repeated:\n"
+     "                     --chip wifi.firmware=3.3.0\n"
      "  --broker           start an MQTT broker on this machine's port 1883 (done without asking when\n"
      "                     settings.toml names localhost as broker and nothing listens there)\n"
      "  --no-native        Adafruit's own Python libraries before Adder's native ones\n"
@@ -139,6 +141,7 @@ typedef enum {
     O_SCREENSHOT,
     O_REPORT,
     O_NETWORK,
+    O_CHIP,
     O_WITH_VALUE,
     O_HEADLESS = O_WITH_VALUE,
     O_BROKER,
@@ -157,6 +160,7 @@ static const char *const options[O_COUNT] = {
     [O_SCREENSHOT] = "--screenshot",
     [O_REPORT] = "--report",
     [O_NETWORK] = "--network",
+    [O_CHIP] = "--chip",
     [O_HEADLESS] = "--headless",
     [O_BROKER] = "--broker",
     [O_NO_NATIVE] = "--no-native",
@@ -187,6 +191,21 @@ static bool number(const char *option, const char *text, double low, double high
     return true;
 }
 
+static bool add_chip(cli_run_t *run, const char *value)
+{
+    const char *dot = strchr(value, '.'), *equals = strchr(value, '=');
+    if (dot == NULL || equals == NULL || dot == value || equals <= dot + 1) {
+        cli_error("--chip: \"%s\" is not like wifi.firmware=3.3.0", value);
+        return false;
+    }
+    if (run->chip_count == CLI_CHIPS_MAX) {
+        cli_error("--chip: more than %d of them", CLI_CHIPS_MAX);
+        return false;
+    }
+    run->chips[run->chip_count++] = value;
+    return true;
+}
+
 static bool set_value(cli_run_t *run, option_t o, const char *value)
 {
     double v;
@@ -213,6 +232,8 @@ static bool set_value(cli_run_t *run, option_t o, const char *value)
     case O_NETWORK:
         run->network = value;
         return true;
+    case O_CHIP:
+        return add_chip(run, value);
     case O_HEADLESS:
         run->headless = true;
         return true;

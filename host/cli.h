@@ -15,12 +15,16 @@ enum {
     CLI_OFFLINE = 4, /* the network is needed and not there */
 };
 
+enum { CLI_CHIPS_MAX = 32 };
+
 typedef struct {
     const char *program; /* NULL = the default example */
     const char *board;   /* id or path of a board file */
     int port;            /* -1 = 8080 or the next free one */
     double for_s;        /* < 0 = until stopped */
     const char *input, *screenshot, *report, *network;
+    const char *chips[CLI_CHIPS_MAX]; /* "wifi.firmware=3.3.0", as given; at least a dot and a = */
+    size_t chip_count;
     bool headless, broker, no_native, open_page;
 } cli_run_t;
 

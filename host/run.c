@@ -140,6 +140,28 @@ static bool load_network(const run_t *r, cJSON *config)
     return true;
 }
 
+/* "chips" of the run: what --chip says. A value that is a number, true or false is that, else a text. */
+static void load_chips(const run_t *r, cJSON *config)
+{
+    cJSON *chips = cJSON_AddObjectToObject(config, "chips");
+    for (size_t i = 0; i < r->options.chip_count; i++) {
+        char id[64], key[64];
+        const char *text = r->options.chips[i], *dot = strchr(text, '.'), *value = strchr(text, '=') + 1;
+        snprintf(id, sizeof id, "%.*s", (int)(dot - text), text);
+        snprintf(key, sizeof key, "%.*s", (int)(value - dot - 2), dot + 1);
+        cJSON *chip = cJSON_GetObjectItemCaseSensitive(chips, id);
+        if (chip == NULL)
+            chip = cJSON_AddObjectToObject(chips, id);
+        cJSON *v = cJSON_ParseWithOpts(value, NULL, true);
+        if (!cJSON_IsNumber(v) && !cJSON_IsBool(v)) {
+            cJSON_Delete(v);
+            v = cJSON_CreateString(value);
+        }
+        cJSON_DeleteItemFromObjectCaseSensitive(chip, key);
+        cJSON_AddItemToObject(chip, key, v);
+    }
+}
+
 /* Asking late would cost the user a whole run. */
 static bool can_write(const char *option, const char *path)
 {
@@ -204,6 +226,7 @@ static int open_board(run_t *r)
         cJSON_Delete(config);
         return CLI_USAGE;
     }
+    load_chips(r, config);
     if (paths_join(state, sizeof state, r->drive, ".adder/state"))
         cJSON_AddStringToObject(config, "state", state);
     r->board = sim_board_open(r->board_file, config, msg, sizeof msg);

@@ -91,6 +91,18 @@ def test_malformed_network_file(command, drive, tmp_path, text, where):
     assert command("run", drive, "--headless", "--network", "nope.json").code == 2
 
 
+def test_chip_settings(command, drive):
+    (drive / "code.py").write_text("print('ran')")
+    run = command("run", drive, "--headless", "--for", "5", "--chip", "wifi.firmware=3.3.0",
+                  "--chip=wifi.mac=24:0a:c4:00:00:07", "--report", "out.json")
+    assert run.code == 0 and "ran" in run.out
+    assert '"3.3.0"' in (drive.parent / "out.json").read_text()
+    for value, where in (("wifi.firmware=9.9", 'modelled are "1.7.7"'), ("wifi.firmware", "is not like"),
+                         ("nope.firmware=3.3.0", "no such chip"), (".x=1", "is not like")):
+        run = command("run", drive, "--headless", "--chip", value)
+        assert run.code == 2 and where in run.err, run.err
+
+
 @pytest.mark.parametrize("text, where", [
     ("{", "ev.json"), ('[{"at": 1, "touch": [1, 9999]}]', "ev.json: [0]"), ('[{"at": 1, "whatever": 1}]', "ev.json: [0]"),
 ])
