@@ -1,5 +1,17 @@
-"""Adafruit's ESP32SPI library, unmodified from PyPI, drives the simulated co-processor: every way a
-Wi-Fi client uses it, against servers of this test."""
+"""Adafruit's ESP32SPI library, unmodified from PyPI, drives the simulated co-processor with firmware 1.7.7
+and 3.3.0: every way a Wi-Fi client uses it, against servers of this test.
+
+What the library (11.1.4) itself gets wrong is left out, or looked at for one firmware only:
+
+- mac_address, bssid: it turns the octets round, which 3.x no longer sends reversed.
+- authmode of a scan: 3.x tells the radio driver's codes, which it shows as UNKNOWN.
+- set_digital_read, set_analog_read: it looks at the second digit of the version only, finds "3.3.0" older than
+  1.5.0 and refuses.
+- set_pin_mode: its 1 for an output is an input to 3.x. PWM needs no mode and is used instead.
+- create_AP: it waits for status 7, which 3.x never tells, and raises although the access point is up.
+- create_AP's channel is that many zero bytes: 1.x ignores it, 3.x reads 0 and takes channel 1.
+- set_certificate, set_private_key: TypeError before any byte is sent (a text is sought in bytes).
+- get_remote_data: the port's two bytes are swapped."""
 
 import hashlib
 import http.server
@@ -78,16 +90,21 @@ def libraries(program, tmp_path_factory):
     return folder / "lib"
 
 
+@pytest.fixture(params=["1.7.7", "3.3.0"])
+def firmware(request):
+    return request.param
+
+
 @pytest.fixture
-def esp(adder, libraries, drive):
-    """Run START and the code; its output's lines."""
+def esp(adder, libraries, drive, firmware):
+    """Run START and the code on a chip with this firmware; its output."""
 
     def run(code, *options, network=None):
         settings = {"access_points": [{"ssid": "home", "password": "secret123", "rssi": -51},
                                       {"ssid": "cafe", "rssi": -70, "channel": 11}],
                     "outside": False, "speed": 10, **(network or {})}
         shutil.copytree(libraries, drive / "lib")
-        done = adder(START + code, *options, seconds=40, timeout=120,
+        done = adder(START + code, "--chip", f"wifi.firmware={firmware}", *options, seconds=40, timeout=120,
                      files={"settings.toml": SETTINGS, "network.json": json.dumps(settings)})
         assert done.code == 0 and "Traceback" not in done.out, done.out + done.err
         return done.out
@@ -95,7 +112,7 @@ def esp(adder, libraries, drive):
     return run
 
 
-def test_joining(esp):
+def test_joining(esp, firmware):
     out = esp("""
 print("firmware", esp.firmware_version, esp.mac_address.hex(), esp.status)
 for ap in esp.scan_networks():
@@ -106,7 +123,7 @@ for ssid, password in (("home", "not-it-at-all"), ("nowhere", "whatever1")):
     except ConnectionError as error:
         print("refused", ssid, error.args[0])
 join()
-print("joined", esp.ipv4_address, esp.ap_info.ssid, esp.ap_info.rssi, esp.status)
+print("joined", esp.ipv4_address, esp.ap_info.ssid, esp.ap_info.rssi, esp.ap_info.authmode, esp.status)
 print("resolved", esp.pretty_ip(esp.get_host_by_name("web.test")))
 try:
     esp.get_host_by_name("elsewhere.test")
@@ -120,17 +137,40 @@ while True:
     except OSError:
         time.sleep(0.1)
 esp.set_hostname("peer")
-esp.set_pin_mode(26, 1)
 esp.set_analog_write(26, 0.5)
-print("pins", esp.set_digital_read(4), esp.set_analog_read(36))
+if esp.firmware_version < "3":
+    esp.set_pin_mode(26, 1)
+    print("pins", esp.set_digital_read(4), esp.set_analog_read(36))
 esp.disconnect()
 print("left", esp.status)
 """, network={"hosts": {"web.test": "127.0.0.9"}, "time": 1750000000})
-    for line in ("firmware 1.7.7 240ac4adde01 0", "seen home -51 1 WPA2", "seen cafe -70 11 OPEN",
-                 "refused home Failed to connect to ssid", "refused nowhere Failed to connect to ssid",
-                 "joined 192.168.1.47 home -51 3", "resolved 127.0.0.9", "unresolved Failed to request hostname",
-                 "ping True", f"time {1750000000 // 3600}", "pins False 0", "left 6"):
-        assert line in out.splitlines()
+    differing = {
+        "1.7.7": ("firmware 1.7.7 240ac4adde01 0", "seen home -51 1 WPA2", "seen cafe -70 11 OPEN",
+                  "refused nowhere Failed to connect to ssid", "pins False 0"),
+        "3.3.0": ("firmware 3.3.0 01deadc40a24 254", "seen home -51 1 UNKNOWN", "seen cafe -70 11 UNKNOWN",
+                  "refused nowhere No such ssid"),
+    }[firmware]
+    for line in (*differing, "refused home Failed to connect to ssid",
+                 "joined 192.168.1.47 home -51 WPA2 3", "resolved 127.0.0.9",
+                 "unresolved Failed to request hostname", "ping True", f"time {1750000000 // 3600}", "left 6"):
+        assert line in out.splitlines(), out
+
+
+def test_enterprise(esp, firmware):
+    out = esp("""
+for user, password in (("ann", "wrong"), ("bob", "s3cret"), ("ann", "s3cret")):
+    esp.reset()
+    esp.wifi_set_network(b"office")
+    esp.wifi_set_entidentity(b"anon")
+    esp.wifi_set_entusername(user.encode())
+    esp.wifi_set_entpassword(password.encode())
+    esp.wifi_set_entenable()
+    time.sleep(1)
+    print("office", user, password, esp.status)
+""", network={"access_points": [{"ssid": "office", "security": "enterprise", "identity": "anon",
+                                 "username": "ann", "password": "s3cret"}]})
+    for line in ("office ann wrong 6", "office bob s3cret 6", "office ann s3cret 3"):
+        assert line in out.splitlines(), out
 
 
 def test_requests(esp, tmp_path):
@@ -180,37 +220,71 @@ with pool.socket(type=pool.SOCK_DGRAM) as s:
     assert "datagram 200 True" in out.splitlines()
 
 
-def test_server(esp):
+def ask(request):
+    """Connect to a port of this computer until a board serves it; the thread, the list its answer goes to, and
+    the port."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
     answers = []
 
-    def ask():
+    def go():
         for _ in range(200):
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=10) as c:
-                    c.sendall(b"what?")
-                    answers.append(c.recv(100))
+                    c.sendall(request)
+                    c.settimeout(30)
+                    answer = b""
+                    while more := c.recv(1000):
+                        answer += more
+                    answers.append(answer)
                 return
             except ConnectionRefusedError:
                 threading.Event().wait(0.1)
 
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    out = esp("""
-join()
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    return thread, answers, port
+
+
+SERVE = """
 server = esp.get_socket()
 esp.start_server(80, server)
 print("listening", esp.server_state(server))
 client = 255
 while client == 255:
     client = esp.socket_available(server)
+while esp.socket_available(client) == 0:
+    pass
 print("asked", esp.socket_read(client, 100))
+print("status", esp.status)
 esp.socket_write(client, b"this")
 esp.socket_close(client)
-""", network={"listen": {"80": port}})
+"""
+
+
+def test_server(esp):
+    asking, answers, port = ask(b"what?")
+    out = esp("join()\n" + SERVE, network={"listen": {"80": port}})
     asking.join(10)
     assert "listening 1" in out and "asked b'what?'" in out
+    assert answers == [b"this"]
+
+
+def test_access_point(esp, firmware):
+    """A program of this computer is the board's guest."""
+    asking, answers, port = ask(b"GET / HTTP/1.0")
+    out = esp("""
+try:
+    print("up", esp.create_AP("board", "long-enough", timeout=1))
+except OSError as error:
+    print("not told", error)
+print("address", esp.ipv4_address)
+""" + SERVE, network={"listen": {"80": port}})
+    asking.join(10)
+    expected = {"1.7.7": ("up 7", "address 192.168.4.1", "status 8"),
+                "3.3.0": ("not told Unknown error 0xfe", "address 0.0.0.0", "status 254")}[firmware]
+    for line in (*expected, "asked b'GET / HTTP/1.0'"):
+        assert line in out.splitlines(), out
     assert answers == [b"this"]
 
 
@@ -234,3 +308,40 @@ print("joined", esp.status)
 """, "--input", str(tmp_path / "faults.json"))
     lines = [" ".join(line.split()[:2]) for line in out.splitlines() if line.startswith(("module", "joined"))]
     assert lines == ["module there", "module gone", "joined 3"], out
+
+
+@pytest.mark.parametrize("broken, mended", [
+    ({"ready": "low"}, {"ready": "free"}),
+    ({"flips": 1000000, "seed": 7}, {"flips": 0}),
+    ({"silent": True}, {"silent": False}),
+])
+def test_its_own_faults(esp, tmp_path, broken, mended):
+    """The knobs of this chip, from a timeline. The library waits 10 s for a silent one."""
+    (tmp_path / "faults.json").write_text(json.dumps([
+        {"at": 2.5, "chip": "wifi", **broken},
+        {"at": 15.0 if "silent" in broken else 6.0, "chip": "wifi", **mended}]))
+    out = esp("""
+join()
+print("module there", esp.status)
+try:
+    while time.monotonic() < 60:
+        esp.firmware_version
+except (OSError, RuntimeError, ValueError, IndexError) as error:
+    print("module gone", type(error).__name__)
+time.sleep(4)
+esp.reset()
+join()
+print("joined", esp.status)
+""", "--input", str(tmp_path / "faults.json"))
+    lines = [" ".join(line.split()[:2]) for line in out.splitlines() if line.startswith(("module", "joined"))]
+    assert lines == ["module there", "module gone", "joined 3"], out
+
+
+def test_late_replies_are_borne(esp, tmp_path):
+    (tmp_path / "late.json").write_text(json.dumps([{"at": 0, "chip": "wifi", "late_ms": 1500}]))
+    out = esp("""
+begun = time.monotonic()
+esp.firmware_version
+print("late", time.monotonic() - begun >= 1.5)
+""", "--input", str(tmp_path / "late.json"))
+    assert "late True" in out.splitlines()
