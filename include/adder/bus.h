@@ -104,6 +104,16 @@ typedef struct {
     void *ctx;
 } adder_uart_t;
 
+/* ---- sharing ---- */
+
+/* Of a bus with several devices on it: a driver takes it before it selects its chip and gives it back once
+ * that is deselected. NULL members: not shared. try_lock never waits; false = somebody else has it. */
+typedef struct {
+    bool (*try_lock)(void *ctx);
+    void (*unlock)(void *ctx);
+    void *ctx;
+} adder_bus_lock_t;
+
 /* ---- helpers (src/bus) ---- */
 
 /* Nothing happens on a pin that is not connected. Errors from the port, unchanged. */

@@ -8,7 +8,8 @@
  * Pins with ops NULL are not connected. FourWire without a command pin sends 9-bit words with the
  * data/command bit in front. No function sleeps: a reset pulse is two calls with 1 ms between.
  *
- * RAM on a 32-bit machine: 36 to 64 bytes per bus. Threading: as adder/bus.h. */
+ * A lock is taken by begin() and given back by end(). RAM on a 32-bit machine: 36 to 64 bytes per bus.
+ * Threading: as adder/bus.h. */
 #ifndef ADDER_DISPLAY_BUS_H
 #define ADDER_DISPLAY_BUS_H
 
@@ -32,13 +33,6 @@ typedef struct {
     const adder_display_bus_ops_t *ops;
     void *ctx;
 } adder_display_bus_t;
-
-/* Whoever shares an SPI or I2C bus: called by begin() and end(). NULL members: not shared. */
-typedef struct {
-    bool (*try_lock)(void *ctx);
-    void (*unlock)(void *ctx);
-    void *ctx;
-} adder_bus_lock_t;
 
 /* begin, command, data, end. Any length. ADDER_ERR_AGAIN: bus in use. */
 adder_err_t adder_display_bus_send(const adder_display_bus_t *bus, uint8_t command, bool toggle_every_byte,
