@@ -1,11 +1,14 @@
 /* AirLift: an ESP32 with NINA firmware (1.7, 2.x, 3.x) as Wi-Fi co-processor on SPI. Its lower layers:
  * the link and the commands. Nothing here blocks or reads a clock.
  *
- *     adder_airlift_init(&a, &(adder_airlift_config_t){.spi = spi, .cs = cs, .ready = ready, .reset =
- * reset}); err = adder_airlift_begin_start(&a);                    // reset, boot, firmware version while
- * ((err = adder_airlift_tick(&a, now_us())) == ADDER_ERR_AGAIN) do_other_things(); // until a pin moves or
- * adder_airlift_due_us() err = adder_airlift_begin_rssi(&a); while ((err = adder_airlift_tick(&a, now_us()))
- * == ADDER_ERR_AGAIN) do_other_things(); if (err == ADDER_OK) show(a.result.number);
+ *     err = adder_airlift_init(&a, &(adder_airlift_config_t){.spi = spi, .cs = cs, .ready = ready});
+ *     err = adder_airlift_begin_start(&a);     // reset, boot, firmware version
+ *     while ((err = adder_airlift_tick(&a, now_us())) == ADDER_ERR_AGAIN)
+ *         do_other_things();                   // until READY moves or adder_airlift_due_us()
+ *     err = adder_airlift_begin_rssi(&a);
+ *     while ((err = adder_airlift_tick(&a, now_us())) == ADDER_ERR_AGAIN)
+ *         do_other_things();
+ *     if (err == ADDER_OK) show(a.result.number);
  *
  * One command at a time, as on the chip. A begin_ function only writes the frame and returns
  *     ADDER_ERR_STATE        a command is under way, or the chip is not started
@@ -31,7 +34,9 @@
  * The frames have no checksum: a bit flipped inside of data is not seen at this level.
  *
  * Bus: taken from CS low to CS high, which may span ticks (adder_airlift_holds_bus()): no other device on
- * the same wires then. A tick transfers at most two frames of 4092 bytes.
+ * the same wires then, to which the configuration's lock sees if it has one: taken before CS falls, given
+ * back after it rises; while it cannot be had the command waits, without a limit. A tick transfers at most
+ * two frames of 4092 bytes.
  * Memory: about 900 bytes, the caller's. Texts are copied; data and reply buffers are borrowed until the
  * command has ended. Threading: one thread at a time. */
 #ifndef ADDER_AIRLIFT_H
@@ -53,6 +58,7 @@ typedef struct {
     adder_pin_t reset; /* unconnected: a dead link cannot be helped */
     adder_pin_t gpio0; /* unconnected: adder_airlift_data_flag() is always true */
     uint32_t hz;       /* 0 = 8 MHz, what every known host uses */
+    adder_bus_lock_t lock;
 } adder_airlift_config_t;
 
 typedef enum {
@@ -118,9 +124,10 @@ typedef struct {
     struct {
         adder_airlift_config_t c;
         uint8_t stage /* 0 = idle */, phase, shape, op, params, tries;
-        bool started, aligned, selected, timed, seen_high;
+        bool started, aligned, selected, locked, barred, timed, seen_high;
         adder_err_t outcome;
         uint64_t due_us, late_us; /* of the phase; till when a lost reply may still come */
+        uint64_t retry_us;        /* barred: somebody else has the bus, look again then */
         uint8_t frame[300];       /* the command's head: everything but `data` */
         uint16_t frame_len;
         const uint8_t *data; /* then these, then the tail */

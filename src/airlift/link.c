@@ -37,12 +37,37 @@ enum {
     ACK_US = 100000,    /* CS low .. READY high */
     IDLE_US = 10000000, /* READY low before a command: a chip that has nothing to do */
     BRIEF_US = 5000000, /* a reply that needs no work */
+    LOCK_US = 100,      /* the bus is another's: look again */
     ACK_LOOKS = 8,      /* the chip takes microseconds to acknowledge: look again at once */
     TRIES = 4,          /* of aligning, before the reset */
     FILLER = 0xFF,      /* never the start of a command */
 };
 
 static const uint8_t version_frame[4] = {0xE0, 0x37, 0x00, 0xEE};
+
+/* ---- the bus ---- */
+
+static bool take_bus(adder_airlift_t *a)
+{
+    const adder_bus_lock_t *l = &a->priv.c.lock;
+    a->priv.locked = a->priv.locked || l->try_lock == NULL || l->try_lock(l->ctx);
+    return a->priv.locked;
+}
+
+/* CS up, and only then may others have the wires. */
+static adder_err_t deselect(adder_airlift_t *a)
+{
+    adder_err_t err = ADDER_OK;
+    if (a->priv.selected) {
+        a->priv.selected = false;
+        err = adder_pin_write(&a->priv.c.cs, true);
+    }
+    if (a->priv.locked && a->priv.c.lock.unlock != NULL) {
+        a->priv.c.lock.unlock(a->priv.c.lock.ctx);
+    }
+    a->priv.locked = a->priv.barred = false;
+    return err;
+}
 
 /* ---- outcomes ---- */
 
@@ -55,10 +80,7 @@ static void enter(adder_airlift_t *a, unsigned stage)
 
 static void finish(adder_airlift_t *a, adder_err_t outcome)
 {
-    if (a->priv.selected) {
-        a->priv.selected = false;
-        ADDER_IGNORE(adder_pin_write(&a->priv.c.cs, true), "the first error is the one to tell");
-    }
+    ADDER_IGNORE(deselect(a), "the first error is the one to tell");
     enter(a, STAGE_NONE);
     airlift_settle(a, outcome);
     memset(a->priv.frame, 0, sizeof a->priv.frame); /* may have held a password */
@@ -245,12 +267,6 @@ static adder_err_t read_reply(adder_airlift_t *a, uint8_t op)
 
 /* ---- transactions ---- */
 
-static adder_err_t deselect(adder_airlift_t *a)
-{
-    a->priv.selected = false;
-    return adder_pin_write(&a->priv.c.cs, true);
-}
-
 static adder_err_t after_version(adder_airlift_t *a)
 {
     a->stats.realigned += a->priv.op != 0;
@@ -397,6 +413,7 @@ static adder_err_t boot_stage(adder_airlift_t *a, uint64_t now_us, bool *wait)
 
 static adder_err_t transact(adder_airlift_t *a, uint64_t now_us, bool *wait, bool *ended)
 {
+    a->priv.barred = false;
     if (!a->priv.timed) {
         a->priv.timed = true;
         a->priv.due_us = a->priv.phase == PHASE_LOW ? low_limit_us(a, now_us) : now_us + ACK_US;
@@ -427,6 +444,12 @@ static adder_err_t transact(adder_airlift_t *a, uint64_t now_us, bool *wait, boo
     }
     if (a->priv.phase == PHASE_HIGH) {
         return clock_stage(a, ended);
+    }
+    a->priv.barred = !take_bus(a);
+    if (a->priv.barred) { /* the chip is ready and waits for us: no limit runs */
+        a->priv.retry_us = now_us + LOCK_US;
+        *wait = true;
+        return ADDER_OK;
     }
     adder_err_t err = a->priv.c.spi.ops->configure(a->priv.c.spi.ctx, a->priv.c.hz, 0, 0, 8, NULL);
     if (err == ADDER_OK) {
@@ -464,7 +487,7 @@ uint64_t adder_airlift_due_us(const adder_airlift_t *a)
     if (a->priv.stage == STAGE_NONE) {
         return UINT64_MAX;
     }
-    return a->priv.timed ? a->priv.due_us : 0;
+    return a->priv.barred ? a->priv.retry_us : a->priv.timed ? a->priv.due_us : 0;
 }
 
 bool adder_airlift_holds_bus(const adder_airlift_t *a)
