@@ -63,6 +63,7 @@ typedef struct {
         const void *user; /* the connection that has it now */
         adder_dns_query_t queries[2];
         adder_err_t results[2]; /* [0] A, [1] AAAA */
+        uint32_t one_ms;        /* when one of them was decided */
         uint16_t sock;
         bool has_sock;
     } priv;
@@ -119,7 +120,7 @@ adder_err_t adder_conn_tick(adder_conn_t *c, uint32_t now_ms, uint32_t *wait_ms_
 adder_stream_t adder_conn_stream(adder_conn_t *c);
 
 /* True: the stack has heard nothing of an end of this open connection, on which no answer is under way. A
- * kept connection is looked at so before it is used again; one exchange with the device at most. */
+ * kept connection is looked at so before it is used again. Two exchanges with the device at most. */
 bool adder_conn_is_quiet(adder_conn_t *c);
 
 /* Give everything back; in any state, also zeroed, and again. `abort` as of adder/net.h. */
