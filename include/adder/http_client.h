@@ -27,7 +27,7 @@
  * then given to the caller.
  *
  * RAM on 32 bits: slot 768 bytes and its memory (1/4 for what is sent, 1/2 for what comes, 1/4 for the
- * longest line), client 60, fetch 140. The request's head has to fit into slot_bytes / 4 less 64. Stack 1000
+ * longest line), client 60, fetch 140. The request's head has to fit into slot_bytes / 4. Stack 1000
  * where names go through adder/dns.h. Threading: one thread for a client, its fetches and its stack. */
 #ifndef ADDER_HTTP_CLIENT_H
 #define ADDER_HTTP_CLIENT_H
@@ -45,6 +45,7 @@ typedef struct {
     adder_http_exchange_t x;
     uint32_t since_ms; /* idle since */
     uint8_t state;
+    bool tls;
 } adder_http_slot_t;
 
 typedef struct {
