@@ -118,7 +118,8 @@ typedef struct {
         uint32_t code; /* of an escape or UTF-8 sequence under way */
         adder_err_t err;
         uint16_t high; /* surrogate that waits for its other half */
-        uint8_t state, back, need, low, part;
+        uint8_t state, need, low, top;
+        bool is_name, cut_names;
     } priv;
 } adder_json_reader_t;
 
