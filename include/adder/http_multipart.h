@@ -10,7 +10,7 @@
  *     adder_http_write_header(&w, "Content-Type", m.content_type);
  *     adder_http_payload_t body = adder_http_multipart_payload(&m);      // its length is known beforehand
  *
- * The boundary is 120 random bits: a file need not be searched for it. A part of unknown length (CHUNKED)
+ * The boundary is 128 random bits: a file need not be searched for it. A part of unknown length (CHUNKED)
  * makes the whole body chunked. Names keep their bytes but for '"', CR and LF, which become %22, %0D, %0A as
  * in browsers.
  *

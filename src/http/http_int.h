@@ -17,6 +17,9 @@ adder_http_str_t adder_http_trim(adder_http_str_t s);         /* blanks and tabs
 /* host[:port] as in a URL or a Host header. `out`: host, ipv6, port (0 = not given). */
 adder_http_why_t adder_http_authority(adder_http_str_t s, adder_url_t *out);
 
+/* Whether the percent-decoded `in` is `text`; `plus`: '+' is a space. */
+bool adder_http_decodes_to(adder_http_str_t in, bool plus, const char *text, size_t len);
+
 /* ---- the sender (adder/http_body.h) ---- */
 
 /* Calls of the stream that one step may make, so that a source without end leaves room for others. */
@@ -40,7 +43,7 @@ void adder_http_sender_begin(adder_http_sender_t *s, const adder_http_writer_t *
  * for now; `hold`: the head is out and the body has to wait.  Else the state says who failed. */
 adder_err_t adder_http_sender_step(adder_http_sender_t *s, adder_stream_t stream, bool hold,
                                    uint64_t *moved) ADDER_MUST_USE;
-/* Whether the body, if begun, can be had from its start again; and have it. */
+/* Whether the body, if begun, can be had from its start again. */
 bool adder_http_payload_repeats(const adder_http_payload_t *body);
 
 #endif
