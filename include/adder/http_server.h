@@ -12,7 +12,7 @@
  *     adder_http_server_config_t config = {.net = &net, .routes = routes, .n_routes = 1, .calls = calls,
  *                                          .n_calls = 2, .memory = memory[0], .call_bytes = sizeof memory[0],
  *                                          .at = {.port = 80}};
- *     err = adder_http_server_start(&server, &config, now_ms);
+ *     err = adder_http_server_start(&server, &config);
  *     for (;;) { err = adder_http_server_tick(&server, now_ms, &wait_ms); now_ms = pump(&net, wait_ms); }
  *
  * Routes are tried in order. A pattern is a path; a segment `<name>` matches any one segment that is not
@@ -21,9 +21,9 @@
  * body is left out by the server). No route of the path: 404; of the path but not of the method: 405 with
  * Allow.
  *
- * A handler may answer at once or later (adder_http_call_reply from anywhere on the same thread), before or
- * after it has seen the body. What the body has to give is then read and dropped, up to DRAIN_MAX, to keep
- * the connection. Pipelined requests are served one after another.
+ * A handler may answer at once or later (adder_http_call_reply from anywhere on the same thread; there is no
+ * time limit here), before or after it has seen the body. What the body has to give is then read and dropped,
+ * up to DRAIN_MAX, to keep the connection. Pipelined requests are served one after another.
  *
  * Answered by itself, with a short text and Connection: close where the next request could not be found: 400
  * malformed, 408 too slow, 413 body over body_max, 414/431 target or head too long for its memory, 417
@@ -92,16 +92,16 @@ struct adder_http_call {
         adder_http_parser_t parser;
         adder_http_sender_t sender;
         adder_net_stream_t stream;
-        char *text; /* the request's head, piece by piece */
-        size_t text_cap, text_len, headers_at;
+        adder_http_str_t raw; /* the path, still encoded */
+        char *text;           /* the request's head, piece by piece */
+        size_t text_cap, text_len, headers_at, headers_end;
         uint8_t *in;
         size_t in_cap, at, len, give_at, give_len;
         uint64_t body;
-        size_t drained;
+        size_t dropped;
         uint32_t since_ms, sent_ms;
-        uint16_t refuse;
         uint8_t state;
-        bool open, to_head, keep, ended, wants_continue, eof;
+        bool open, active, answered, sent, keep, served, bad_expect;
     } priv;
 };
 
@@ -125,6 +125,8 @@ typedef struct {
 typedef struct adder_http_server {
     struct {
         adder_http_server_config_t config;
+        uint32_t now_ms; /* of the last tick */
+        adder_err_t err; /* of the listener */
         uint16_t sock;
         bool open;
     } priv;
