@@ -31,8 +31,8 @@
  * Invariants under any bytes from the other side (fuzzed): 1. nothing outside the buffers is touched; 2. the
  * body read is the body sent, whatever the pieces, the AGAINs and the sizes asked for; 3. an error stays, and
  * after it or END the stream is not called again; 4. keep() only if the request went out whole, the
- * response was read to its end and not a byte behind it came; 5. a call makes at most 17 sends and 17
- * receives, of which one brings body. */
+ * response was read to its end and not a byte behind it came; 5. a call makes at most 32 sends
+ * and 17 receives, of which one brings body. */
 #ifndef ADDER_HTTP_EXCHANGE_H
 #define ADDER_HTTP_EXCHANGE_H
 
@@ -83,6 +83,7 @@ typedef struct {
         uint8_t state;
         bool hold; /* the body waits for 100 */
         bool send_full;
+        bool stopped; /* the answer makes the rest of the request useless */
     } priv;
 } adder_http_exchange_t;
 

@@ -37,7 +37,8 @@ static bool is_sent(const adder_http_exchange_t *x)
 
 static bool may_send(const adder_http_exchange_t *x)
 {
-    return x->priv.sender.priv.state < ADDER_HTTP_SENDER_DONE && x->priv.send_err == ADDER_OK;
+    return x->priv.sender.priv.state < ADDER_HTTP_SENDER_DONE && x->priv.send_err == ADDER_OK &&
+           !x->priv.stopped;
 }
 
 /* Send what can be sent. Only the source's failure is one here: the stream's may have its reason in an answer
@@ -138,7 +139,7 @@ static adder_err_t head_is_there(adder_http_exchange_t *x)
 {
     x->priv.state = ST_BODY;
     if (may_send(x) && (x->priv.hold || x->head->status >= 300))
-        x->priv.send_err = ADDER_ERR_CLOSED;
+        x->priv.stopped = true;
     return settle(x);
 }
 
@@ -146,10 +147,10 @@ adder_err_t adder_http_exchange_step(adder_http_exchange_t *x)
 {
     if (x->priv.state != ST_HEAD)
         return x->priv.err;
+    adder_err_t err = push(x);
+    if (err != ADDER_OK)
+        return err;
     for (unsigned calls = 0;;) {
-        adder_err_t err = push(x);
-        if (err != ADDER_OK)
-            return err;
         adder_http_event_t ev;
         do {
             err = parse(x, SIZE_MAX, &ev);
@@ -158,8 +159,9 @@ adder_err_t adder_http_exchange_step(adder_http_exchange_t *x)
             if (ev.kind == ADDER_HTTP_EV_HEAD_END)
                 return head_is_there(x);
         } while (ev.kind != ADDER_HTTP_EV_MORE);
-        if (x->priv.hold && x->head->interim == 100)
-            continue; /* the body now */
+        err = x->priv.hold && x->head->interim == 100 ? push(x) : ADDER_OK;
+        if (err != ADDER_OK)
+            return err;
         if (calls++ == ADDER_HTTP_CALLS_MAX)
             return ADDER_ERR_AGAIN;
         err = receive_in(x);

@@ -22,14 +22,14 @@ typedef struct {
     size_t took_cap, took_len, gave, calls;
     unsigned sends, recvs; /* calls that moved bytes */
     unsigned agains[2];
-    bool dead; /* failed or ended: may not be called again */
-    bool called_dead;
+    bool dead;           /* failed */
+    unsigned dead_calls; /* calls after that */
 } test_peer_t;
 
 static inline adder_err_t test_peer_enter(test_peer_t *p, unsigned way)
 {
     if (p->dead) {
-        p->called_dead = true;
+        p->dead_calls++;
         return p->failure;
     }
     if (p->calls++ == p->fail_at) {
