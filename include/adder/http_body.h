@@ -9,7 +9,7 @@
  * Nothing is copied that need not be: a body in memory that fits behind its head goes out with it in one
  * send, else straight from where it is; a source writes into the sender's buffer.
  *
- * Threading: with its owner. RAM on 32 bits: payload 40 bytes, sender 144, and the caller's buffer. */
+ * Threading: with its owner. RAM on 32 bits: payload 32 bytes, sender 112, and the caller's buffer. */
 #ifndef ADDER_HTTP_BODY_H
 #define ADDER_HTTP_BODY_H
 

@@ -26,7 +26,8 @@
  *
  * Buffers: `out` holds the head that the writer made in it; what is more is used for the body, and a body
  * from a source needs 64 bytes behind the head or after it is sent. `in` 32 bytes at least; `line` as
- * adder/http.h says. RAM on 32 bits: 280 bytes and the buffers; stack 300. Threading: one thread.
+ * adder/http.h says. RAM on 32 bits: 272 bytes and the buffers; stack 400 and the source's; code 2.4 KB
+ * and that of adder/http.h. Threading: one thread.
  *
  * Invariants under any bytes from the other side (fuzzed): 1. nothing outside the buffers is touched; 2. the
  * body read is the body sent, whatever the pieces, the AGAINs and the sizes asked for; 3. an error stays, and
@@ -105,7 +106,8 @@ void adder_http_exchange_start(adder_http_exchange_t *x, const adder_http_exchan
  *   else                 the cause of the stream, of the source or of on_head */
 adder_err_t adder_http_exchange_step(adder_http_exchange_t *x) ADDER_MUST_USE;
 
-/* The next 1..cap bytes of the body, cap > 0. Goes on sending where that is not over.
+/* The next 1..cap bytes of the body, cap > 0. Goes on sending where that is not over. on_head may see the
+ * trailers during the call that gives the last bytes.
  *   ADDER_ERR_END      the body is complete (*n_out 0), also for answers that have none
  *   ADDER_ERR_CLOSED   cut short (why CUT): what came is not all of it
  *   ADDER_ERR_STATE    before step() said OK

@@ -9,7 +9,7 @@
  * body while (adder_http_form_next(&rest, &name, &value)) err = adder_http_form_decode(value, buf, sizeof
  * buf, &n);
  *
- * Nothing is kept; safe from any thread. RAM: a form 16 bytes on 32 bits. */
+ * Nothing is kept; safe from any thread. RAM: a form 12 bytes on 32 bits. Code 1.3 KB. */
 #ifndef ADDER_HTTP_FORM_H
 #define ADDER_HTTP_FORM_H
 

@@ -14,7 +14,7 @@
  * makes the whole body chunked. Names keep their bytes but for '"', CR and LF, which become %22, %0D, %0A as
  * in browsers.
  *
- * Threading: one thread. RAM on 32 bits: 144 bytes; a part 60. Stack 100. */
+ * Threading: one thread. RAM on 32 bits: 96 bytes; a part 56. Stack 150 and the sources'. Code 1.5 KB. */
 #ifndef ADDER_HTTP_MULTIPART_H
 #define ADDER_HTTP_MULTIPART_H
 

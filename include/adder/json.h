@@ -23,8 +23,8 @@
  * \u0000 included (so look at `len`). A text longer than the token buffer comes in pieces; a name or number
  * has to fit. Depth is at most ADDER_JSON_DEPTH, the time spent is linear.
  *
- * RAM on 32 bits: reader 52 bytes, writer 32, an event 32. Stack 200; doubles 300 more. Threading: one thread
- * for an object; two of anything work.
+ * RAM on 32 bits: reader 44 bytes, writer 28, an event 24. Stack 200; doubles 600. Code: reader 2.7 KB,
+ * writer 1.5, doubles 2.3. Threading: one thread for an object; two of anything work.
  *
  * Invariants under any input (fuzzed): 1. nothing outside in[0..len) is read, nothing outside the token
  * buffer written; 2. what comes out does not depend on how the input is cut; 3. every text is valid UTF-8,
