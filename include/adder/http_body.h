@@ -51,6 +51,7 @@ typedef struct {
         uint64_t done;       /* of a body in memory: bytes taken */
         uint8_t state;
         bool starved; /* the source had nothing */
+        bool more;    /* it stopped for others' sake, not for want of anything */
     } priv;
 } adder_http_sender_t;
 

@@ -133,7 +133,8 @@ adder_err_t adder_http_fetch_start(adder_http_fetch_t *f, adder_http_client_t *c
 adder_err_t adder_http_fetch_step(adder_http_fetch_t *f, uint32_t now_ms,
                                   uint32_t *wait_ms_out) ADDER_MUST_USE;
 
-/* The next 1..cap bytes of the body: OK, AGAIN, END, TIMEOUT, or as adder_http_exchange_read. */
+/* The next 1..cap bytes of the body: OK, AGAIN (again when the stack has news, or soon while a body still
+ * goes out), END, TIMEOUT, or as adder_http_exchange_read. */
 adder_err_t adder_http_fetch_read(adder_http_fetch_t *f, uint8_t *buf, size_t cap, size_t *n_out,
                                   uint32_t now_ms) ADDER_MUST_USE;
 

@@ -64,6 +64,7 @@ enum {
     ADDER_HTTP_WANTS_RECV = 1u << 0,
     ADDER_HTTP_WANTS_SEND = 1u << 1,
     ADDER_HTTP_WANTS_SOURCE = 1u << 2, /* the source of the request's body had nothing */
+    ADDER_HTTP_WANTS_NOW = 1u << 3,    /* nothing: it has done enough for one call */
 };
 
 /* Fields outside of `priv` are to be read. */
@@ -84,6 +85,7 @@ typedef struct {
         uint8_t state;
         bool hold; /* the body waits for 100 */
         bool send_full;
+        bool more;    /* it stopped for others' sake */
         bool stopped; /* the answer makes the rest of the request useless */
     } priv;
 } adder_http_exchange_t;

@@ -358,6 +358,8 @@ static adder_err_t exchange(adder_http_fetch_t *f, uint32_t now_ms, uint32_t *wa
             *wait_ms = EXPECT_MS - (now_ms - f->priv.progress_ms);
         if (wants & ADDER_HTTP_WANTS_SOURCE)
             *wait_ms = POLL_MS;
+        if (wants & ADDER_HTTP_WANTS_NOW)
+            *wait_ms = 0;
         return err;
     }
     if (err == ADDER_OK) {

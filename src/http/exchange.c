@@ -106,6 +106,13 @@ static adder_err_t receive_in(adder_http_exchange_t *x)
     return ADDER_OK;
 }
 
+/* A peer of many small pieces leaves room for others. */
+static adder_err_t enough(adder_http_exchange_t *x)
+{
+    x->priv.more = true;
+    return ADDER_ERR_AGAIN;
+}
+
 /* One event of in[at..at + at_most). */
 static adder_err_t parse(adder_http_exchange_t *x, size_t at_most, adder_http_event_t *ev)
 {
@@ -150,6 +157,7 @@ adder_err_t adder_http_exchange_step(adder_http_exchange_t *x)
     adder_err_t err = push(x);
     if (err != ADDER_OK)
         return err;
+    x->priv.more = false;
     for (unsigned calls = 0;;) {
         adder_http_event_t ev;
         do {
@@ -163,7 +171,7 @@ adder_err_t adder_http_exchange_step(adder_http_exchange_t *x)
         if (err != ADDER_OK)
             return err;
         if (calls++ == ADDER_HTTP_CALLS_MAX)
-            return ADDER_ERR_AGAIN;
+            return enough(x);
         err = receive_in(x);
         if (err != ADDER_OK)
             return err;
@@ -228,6 +236,7 @@ adder_err_t adder_http_exchange_read(adder_http_exchange_t *x, uint8_t *buf, siz
                : x->priv.state == ST_FAILED ? x->priv.err
                                             : ADDER_ERR_STATE;
     adder_err_t err = push(x);
+    x->priv.more = false;
     for (unsigned calls = 0; err == ADDER_OK; calls++) {
         err = take_buffered(x, buf, cap, n_out);
         if (err == ADDER_OK && *n_out > 0)
@@ -239,7 +248,7 @@ adder_err_t adder_http_exchange_read(adder_http_exchange_t *x, uint8_t *buf, siz
         if (x->complete)
             return end_of_body(x);
         if (calls == ADDER_HTTP_CALLS_MAX)
-            return ADDER_ERR_AGAIN;
+            return enough(x);
         size_t n = straight(x, cap);
         if (n == 0) {
             err = receive_in(x);
@@ -267,6 +276,8 @@ bool adder_http_exchange_holds(const adder_http_exchange_t *x)
 unsigned adder_http_exchange_wants(const adder_http_exchange_t *x)
 {
     unsigned wants = x->complete ? 0 : ADDER_HTTP_WANTS_RECV;
+    if (x->priv.more || (may_send(x) && x->priv.sender.priv.more))
+        wants |= ADDER_HTTP_WANTS_NOW;
     if (may_send(x) && x->priv.send_full)
         wants |= ADDER_HTTP_WANTS_SEND;
     if (may_send(x) && x->priv.sender.priv.starved)

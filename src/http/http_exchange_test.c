@@ -203,6 +203,12 @@ static void a_long_body_takes_few_calls(void **state)
     /* One send, one block of `in`, then the rest in the caller's blocks: not one call more. */
     assert_int_equal(p.calls, 2 + (total - 512 + sizeof block - 1) / sizeof block);
     assert_true(adder_http_exchange_keep(&r.x));
+    /* Bytes one at a time: it stops for others' sake, and says that it has not to wait. */
+    p = test_peer(megabyte, total, took, sizeof took);
+    p.chunk = 1;
+    adder_http_exchange_start(&r.x, &c, test_peer_stream(&p), &w, LEN(GET), "GET", NULL);
+    assert_int_equal(adder_http_exchange_step(&r.x), ADDER_ERR_AGAIN);
+    assert_true(adder_http_exchange_wants(&r.x) & ADDER_HTTP_WANTS_NOW);
     /* A caller of single bytes does not make a call of each. */
     p = test_peer(megabyte, total, took, sizeof took);
     adder_http_exchange_start(&r.x, &c, test_peer_stream(&p), &w, LEN(GET), "GET", NULL);

@@ -168,6 +168,7 @@ static adder_err_t send_bytes(adder_http_sender_t *s, adder_stream_t stream, siz
 
 adder_err_t adder_http_sender_step(adder_http_sender_t *s, adder_stream_t stream, bool hold, uint64_t *moved)
 {
+    s->priv.more = false;
     for (unsigned calls = 0; calls < ADDER_HTTP_CALLS_MAX; calls++) {
         adder_err_t err = hold ? ADDER_OK : fill(s);
         if (err != ADDER_OK)
@@ -189,5 +190,6 @@ adder_err_t adder_http_sender_step(adder_http_sender_t *s, adder_stream_t stream
         if (n == 0)
             return ADDER_ERR_AGAIN;
     }
+    s->priv.more = true;
     return ADDER_ERR_AGAIN;
 }
