@@ -328,7 +328,7 @@ static adder_err_t source_read(void *ctx, uint8_t *buf, size_t cap, size_t *n_ou
     if (s->at == 5)
         return ADDER_ERR_END;
     *n_out = cap < 2 ? cap : s->at == 4 ? 1 : 2;
-    memcpy(buf, "abcde" + s->at, *n_out);
+    memcpy(buf, &"abcde"[s->at], *n_out);
     s->at += *n_out;
     return ADDER_OK;
 }

@@ -131,7 +131,7 @@ static adder_err_t file_read(void *ctx, uint8_t *buf, size_t cap, size_t *n_out)
     if (n == 0)
         return ADDER_ERR_END;
     *n_out = n < cap ? n : cap;
-    memcpy(buf, "0123456789" + f->at, *n_out);
+    memcpy(buf, &"0123456789"[f->at], *n_out);
     f->at += *n_out;
     return ADDER_OK;
 }

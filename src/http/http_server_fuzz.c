@@ -114,9 +114,10 @@ static size_t serve(const uint8_t *data, size_t size, size_t call_bytes, size_t 
     free(memory);
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     size_t n = 0;
-    for (size_t at = 0; at < t.peer.took_len;) {
-        if (t.peer.took_len - at >= sizeof go_on - 1 && memcmp(told + at, go_on, sizeof go_on - 1) == 0)
-            at += sizeof go_on - 1;
+    for (size_t at = 0; at < t.peer.took_len;) { /* the last one may be cut, if the client went meanwhile */
+        size_t left = t.peer.took_len - at, len = left < sizeof go_on - 1 ? left : sizeof go_on - 1;
+        if (memcmp(told + at, go_on, len) == 0)
+            at += len;
         else
             told[n++] = told[at++];
     }
