@@ -180,7 +180,8 @@ void adder_json_put_uint(adder_json_writer_t *w, uint64_t n);
 void adder_json_put_double(adder_json_writer_t *w, double x);
 void adder_json_put_bool(adder_json_writer_t *w, bool b);
 void adder_json_put_null(adder_json_writer_t *w);
-/* A value that is JSON already (a number as text); only looked at for being valid. */
+/* A value that is JSON already (a number as text); only looked at for being valid, its numbers of at most 64
+ * characters. */
 void adder_json_put_raw(adder_json_writer_t *w, const char *json, size_t len);
 
 /* The end. NUL-terminated where there is room; the NUL is not counted.
