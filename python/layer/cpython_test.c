@@ -322,7 +322,9 @@ static const py_function_t demo_functions[] = {{"unbox", demo_unbox, unbox_args,
                                                {"wait", demo_wait, wait_args, NULL},
                                                {"tick", demo_tick, on_args, NULL},
                                                PY_END};
-static const py_class_t sealed_class = {.module = "demo", .name = "Sealed", .size = 1, .no_new = true};
+static const py_exception_t *const sealed_exceptions[] = {&demo_error, NULL};
+static const py_class_t sealed_class = {
+    .module = "demo", .name = "Sealed", .size = 1, .no_new = true, .exceptions = sealed_exceptions};
 static const py_class_t *const demo_classes[] = {&box_class, &crate_class, &sealed_class, NULL};
 static const py_enum_t *const demo_enums[] = {&shade_enum, NULL};
 static const py_namedtuple_t *const demo_tuples[] = {&point_tuple, &stamp_tuple, NULL};
@@ -424,7 +426,7 @@ static void values_and_errors(void **state)
                   "raises(ValueError, 'unlucky 13', demo.Box, 13)\n"
                   "raises(OSError, 'box: no such device', b.fail)\n"
                   "raises(demo.DemoError, 'demo 1', demo.raise_)\n"
-                  "assert issubclass(demo.DemoError, OSError)\n"
+                  "assert issubclass(demo.DemoError, OSError) and demo.Sealed.DemoError is demo.DemoError\n"
                   "raises(TypeError, 'box must be of type Box, not int', demo.unbox, 3)\n"
                   "raises(TypeError, 'shade', demo.unbox, b, 3)\n"
                   "assert b.rest(1, 2, 3, k=4, z=5) == (1, (2, 3), 4, {'z': 5})\n"

@@ -93,6 +93,10 @@ static bool fill_dict(PyTypeObject *type, const py_class_t *cls)
         if (!add(dict, (*e)->name, Py_XNewRef(py_enum_type(*e))))
             return false;
     }
+    for (const py_exception_t *const *e = cls->exceptions; e != NULL && *e != NULL; e++) {
+        if (!add(dict, (*e)->name, Py_XNewRef(obj(py_exception_class(*e)))))
+            return false;
+    }
     PyType_Modified(type);
     return true;
 }

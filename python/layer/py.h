@@ -321,6 +321,7 @@ typedef struct py_class {
     const py_prop_t *props;
     const py_constant_t *constants;
     const py_enum_t *const *enums; /* class attributes (UART.Parity); NULL ends */
+    const py_exception_t *const *exceptions; /* class attributes too (SocketPool.gaierror); NULL ends */
 
     bool (*len)(py_t self, void *s, size_t *out);
     bool (*truth)(py_t self, void *s, bool *out);

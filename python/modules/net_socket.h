@@ -53,7 +53,10 @@ enum {
 typedef struct net_socket net_socket_t;
 
 typedef struct {
-    adder_net_t net;   /* calls into it: with the pump's lock */
+    adder_net_t net; /* calls into it: with the pump's lock */
+    /* Set before the start where it is so: the calls do all of their work themselves (this computer's
+     * sockets), tick() has nothing to add. Else a call is followed by a round of the pump. */
+    bool direct;
     bool started;      /* the rest is private */
     adder_err_t fault; /* what tick() said last */
     py_pump_t item;
@@ -75,8 +78,10 @@ void net_stack_status(net_stack_t *stack, adder_net_status_t *out);
 typedef adder_err_t (*net_attempt_fn)(void *ctx);
 /* Try until it is something else than AGAIN. timeout_us 0: once, and not at all if an engine is busy.
  *   *err_out  what the try gave; ADDER_ERR_TIMEOUT when the time is over; ADDER_ERR_AGAIN with a timeout of 0
- * False with the exception set on Ctrl-C, reload or a watchdog. */
-bool net_attempt(net_attempt_fn attempt, void *ctx, uint64_t timeout_us, adder_err_t *err_out);
+ * `stack`: whose calls are tried, NULL = several. False with the exception set on Ctrl-C, reload or a
+ * watchdog. */
+bool net_attempt(const net_stack_t *stack, net_attempt_fn attempt, void *ctx, uint64_t timeout_us,
+                 adder_err_t *err_out);
 
 /* None, seconds >= 0; ValueError, TypeError. */
 bool net_timeout_arg(py_t value, uint64_t *timeout_us_out);
@@ -90,13 +95,15 @@ bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family,
 
 /* A Python address: (host, port), for IPv6 also with flow and scope; host a str or an IPv4Address. */
 typedef struct {
-    const char *host; /* valid as long as the handle of the address */
+    const char *host; /* valid until the current call from Python returns */
     uint16_t port;
 } net_address_t;
 /* TypeError; ValueError "port must be >= 0". */
 bool net_address_arg(py_t address, net_address_t *out);
-/* The same resolved for a socket; "" = every address. False with what the flavour makes of the failure. */
-bool net_address_resolve(net_socket_t *s, const net_address_t *address, adder_endpoint_t *out);
+/* The same resolved for a socket: "" = no address (every one), "<broadcast>" = 255.255.255.255. Waits.
+ * *result_out is what the flavour makes of a failure; ADDER_OK leaves it alone. */
+bool net_address_resolve(net_socket_t *s, const net_address_t *address, adder_endpoint_t *out,
+                         py_t *result_out);
 /* ("192.0.2.1", 80), or of four for IPv6. */
 py_t net_address(const adder_endpoint_t *e);
 
@@ -109,7 +116,7 @@ typedef enum {
     NET_OP_LISTEN,
     NET_OP_ACCEPT,
     NET_OP_CONNECT,
-    NET_OP_SEND,
+    NET_OP_SEND, /* and sendall */
     NET_OP_SENDTO,
     NET_OP_RECV,
     NET_OP_RECVFROM,
@@ -146,27 +153,25 @@ struct net_socket {
 
 py_t net_fail(net_socket_t *s, net_op_t op, adder_err_t err);
 
-/* Fill in a new object's struct. `owner` is kept alive by it. False with what flavour->fail made of it:
- * NOMEM, UNSUPPORTED. */
+/* Fill in a new object's struct, zeroed. `owner` is kept alive by it. False with what flavour->fail made of
+ * it: NOMEM, UNSUPPORTED. */
 bool net_socket_open(py_t self, net_socket_t *s, py_t owner, net_stack_t *stack, const net_flavour_t *flavour,
                      adder_net_kind_t kind, adder_ip_family_t family);
-/* Take over a socket that accept() of the stack gave. */
-bool net_socket_adopt(py_t self, net_socket_t *s, const net_socket_t *listener, uint16_t handle);
 void net_socket_close(net_socket_t *s); /* harmless when it is closed */
 
-/* The socket of a native object of any pool, NULL without an exception for anything else (also for an object
- * that is not stream-like: look at `kind`). */
+/* The socket of an object of any pool's class, NULL without an exception for anything else. It may be closed,
+ * and a UDP one: look at `exists` and `kind`. */
 net_socket_t *net_socket_of(py_t v);
 /* Its bytes, for TLS and HTTP engines: valid as long as the struct is (keep the object in a field). Call it
  * with the pump's lock; after close() both directions give ADDER_ERR_CLOSED. While an engine uses it nobody
  * else should. */
 adder_stream_t net_socket_stream(net_socket_t *s);
 
-/* Calls that may wait, by the socket's timeout. Null or false: an exception is set. What flavour->fail()
- * returns comes back (a null handle or a value) from those of type py_t. */
-bool net_socket_connect(net_socket_t *s, const char *host, const adder_endpoint_t *to); /* host: as net.h */
-bool net_socket_bind(net_socket_t *s, const adder_endpoint_t *local);
-bool net_socket_listen(net_socket_t *s, unsigned backlog);
+/* Calls that may wait, by the socket's timeout. Null: an exception is set. A failure is what flavour->fail()
+ * makes of it. */
+py_t net_socket_connect(net_socket_t *s, const char *host, const adder_endpoint_t *to); /* host: as net.h */
+py_t net_socket_bind(net_socket_t *s, const adder_endpoint_t *local);
+py_t net_socket_listen(net_socket_t *s, unsigned backlog);
 py_t net_socket_accept(net_socket_t *s); /* (socket, address) */
 py_t net_socket_send(net_socket_t *s, const uint8_t *bytes, size_t len);
 py_t net_socket_send_all(net_socket_t *s, const uint8_t *bytes, size_t len); /* None */
