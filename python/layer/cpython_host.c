@@ -88,6 +88,32 @@ static py_t vm_wait(const py_val_t *a)
     return py_wait_until(woken_by_input, &before, us, NULL) ? py_none() : PY_NULL;
 }
 
+static py_t vm_progress(const py_val_t *a)
+{
+    (void)a;
+    return py_int(py_pump_progress());
+}
+
+typedef struct {
+    size_t input;
+    uint32_t progress;
+} news_t;
+
+static bool woken_by_news(void *ctx)
+{
+    const news_t *n = ctx;
+    return py_pump_progress() != n->progress || py_console_available() > n->input;
+}
+
+static py_t vm_wait_news(const py_val_t *a)
+{
+    news_t n = {.input = py_console_available(), .progress = (uint32_t)a[1].i};
+    if (!(a[0].f >= 0))
+        return py_raise(PY_ValueError, "seconds must be >= 0");
+    uint64_t us = a[0].f > 1e9 ? UINT64_MAX : (uint64_t)(a[0].f * 1e6);
+    return py_pump_wait(woken_by_news, &n, us, NULL) ? py_none() : PY_NULL;
+}
+
 static py_t vm_poll(const py_val_t *a)
 {
     (void)a;
@@ -126,6 +152,7 @@ static py_t vm_stats(const py_val_t *a)
 static const py_arg_t read_args[] = {PY_REQ_INT("n", 0, INT32_MAX), PY_END};
 static const py_arg_t on_args[] = {PY_REQ_BOOL("on"), PY_END};
 static const py_arg_t wait_args[] = {PY_REQ_FLOAT("seconds"), PY_END};
+static const py_arg_t news_args[] = {PY_REQ_FLOAT("seconds"), PY_REQ_INT("progress", 0, UINT32_MAX), PY_END};
 static const py_arg_t text_args[] = {
     {.name = "text", .kind = PY_ARG_STR, .flags = PY_A_REQUIRED | PY_A_NONE_OK}, PY_END};
 static const py_function_t functions[] = {{"console_write", vm_console_write, write_args, NULL},
@@ -133,6 +160,8 @@ static const py_function_t functions[] = {{"console_write", vm_console_write, wr
                                           {"console_available", vm_console_available, NULL, NULL},
                                           {"interrupt_char", vm_interrupt_char, on_args, NULL},
                                           {"wait", vm_wait, wait_args, NULL},
+                                          {"progress", vm_progress, NULL, NULL},
+                                          {"wait_news", vm_wait_news, news_args, NULL},
                                           {"poll", vm_poll, NULL, NULL},
                                           {"writable", vm_writable, NULL, NULL},
                                           {"set_traceback", vm_set_traceback, text_args, NULL},

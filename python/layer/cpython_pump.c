@@ -29,6 +29,9 @@ enum {
     SIGNALS = 63, /* descriptors waited for; with more the pump looks every LOOK_US */
     LOOK_US = 1000,
     STAND_BY_US = 1000,
+    /* How long a call that must not wait waits for the lock: longer than it takes to look at a socket, short
+     * enough for a program that counts milliseconds. */
+    TRY_US = 300,
     /* A condition that no engine tells of is looked at this often. */
     CONDITION_US = 20000,
     STACK_BYTES = 512 * 1024
@@ -60,6 +63,7 @@ static struct {
     uint32_t round;
     /* anyone */
     atomic_bool leads, poked, stands_by;
+    atomic_uint progress;
     driver_t program, thread;
     /* program's thread only */
     bool started, thread_runs;
@@ -74,6 +78,16 @@ static uint64_t now_us(void)
 }
 
 /* ---- the lock ---- */
+
+static struct timespec soon(uint64_t us)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)us * 1000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
 
 static void acquire(const driver_t *who)
 {
@@ -111,6 +125,13 @@ bool py_pump_try_lock(void)
 {
     start();
     pthread_mutex_lock(&p.mutex);
+    if (p.held) {
+        struct timespec until = soon(TRY_US);
+        p.program_waits++;
+        while (p.held && pthread_cond_timedwait(&p.for_program, &p.mutex, &until) == 0)
+            ;
+        p.program_waits--;
+    }
     bool free = !p.held;
     p.held = true;
     pthread_mutex_unlock(&p.mutex);
@@ -129,6 +150,8 @@ void py_pump_unlock(void)
 static void run_items(driver_t *d)
 {
     bool thread = d == &p.thread;
+    if (thread && atomic_load(&p.leads))
+        return; /* and leave `poked` to the one that leads */
     d->fds[0] = (struct pollfd){.fd = d->event, .events = POLLIN};
     d->n = 1;
     d->due_us = d->event < 0 ? now_us() + LOOK_US : NEVER;
@@ -144,6 +167,8 @@ static void run_items(driver_t *d)
         uint64_t now = now_us();
         adder_net_wants_t wants = {.wait_us = ADDER_NET_FOREVER, .signal = -1};
         item->run(item->ctx, now, &wants);
+        if (wants.wait_us == 0)
+            atomic_fetch_add(&p.progress, 1);
         if (wants.signal >= 0 && d->n <= SIGNALS)
             d->fds[d->n++] = (struct pollfd){.fd = (int)wants.signal, .events = POLLIN};
         else if (wants.signal >= 0 && wants.wait_us > LOOK_US)
@@ -198,17 +223,12 @@ void py_pump_poke(void)
     }
 }
 
-/* ---- the thread ---- */
-
-static struct timespec soon(uint64_t us)
+uint32_t py_pump_progress(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += (long)us * 1000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
+    return atomic_load(&p.progress);
 }
+
+/* ---- the thread ---- */
 
 /* False = the end. */
 static bool stand_by(void)
@@ -417,8 +437,8 @@ static void start(void)
         pthread_condattr_t attr;
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&p.for_program, NULL);
-        pthread_cond_init(&p.for_thread, NULL);
+        pthread_cond_init(&p.for_program, &attr);
+        pthread_cond_init(&p.for_thread, &attr);
         pthread_cond_init(&p.resigned, &attr);
         pthread_condattr_destroy(&attr);
         /* For the life of the process: a thread late in rouse() must not write to somebody else's file. */

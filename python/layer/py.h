@@ -445,8 +445,8 @@ typedef struct py_pump {
 void py_pump_add(py_pump_t *p);    /* the struct is the caller's and stays until removed, in reset() or fini */
 void py_pump_remove(py_pump_t *p); /* on return `run` is not under way and will not be called again */
 /* For short calls into an engine from the interpreter's thread. lock() waits at most one slice (see `run`);
- * try_lock() does not wait: false = an engine is busy, which non-blocking calls of Python report as "not
- * now". Not recursive; no py_ function in between but py_pump_poke(): a Python object may die in any other,
+ * try_lock() waits 0.3 ms at most: false = an engine is busy, which non-blocking calls of Python report as
+ * "not now". Not recursive; no py_ function in between but py_pump_poke(): a Python object may die in any other,
  * and its fini takes the lock. */
 void py_pump_lock(void);
 bool py_pump_try_lock(void);
@@ -454,6 +454,9 @@ void py_pump_unlock(void);
 /* An engine was given something to do: have a round soon. With or without the lock, from any thread. Not
  * needed for what `done` does: a round follows it. */
 void py_pump_poke(void);
+/* Counts the runs that answered wait_us 0: a wait for "anything new" looks at it before it looks at anything
+ * else, and waits until it has changed. */
+uint32_t py_pump_progress(void);
 /* Run the pump until done(ctx) is true or the time is over (*timed_out, may be NULL); UINT64_MAX = for ever.
  * `done` is called with the lock and without the interpreter, first at once and then after every round, also
  * with a timeout of 0. Background work of the program's thread goes on. False with the exception set on

@@ -19,6 +19,8 @@
  *     interrupt_char(on: bool)          Ctrl-C on the console interrupts (a program runs) or is a
  *                                       character (the line editor reads)
  *     wait(seconds: float)              with background work; returns early on vm_wake()
+ *     progress() -> int                 py_pump_progress()
+ *     wait_news(seconds, progress)      the same, driving the pump; ends when progress() is another
  *     poll()                            background work and pending requests
  *     set_traceback(text: str | None)   vm_state()->previous_traceback
  *     Reload, Reset, Stop               BaseExceptions that requests raise (KeyboardInterrupt and

@@ -144,4 +144,4 @@ static const py_function_t functions[] = {
     {"ip_address", ip_address, ip_address_args, "An address object of an int or of text."}, PY_END};
 static const py_class_t *const classes[] = {&ipaddress_class, NULL};
 const py_module_t ipaddress_module = {
-    .name = "ipaddress", .doc = "IP addresses.", .functions = functions, .classes = classes};
+    .name = "_adder_ipaddress", .doc = "IP addresses.", .functions = functions, .classes = classes};

@@ -1,7 +1,8 @@
 """select.poll over the board's own streams: the console, UARTs, sockets.
 
 A stream takes part by a method poll_ready(events) -> events ready now. While nothing is ready the
-wait runs background work, so a socket fed by a co-processor moves on."""
+wait drives the pump, which ends it when anything has moved on a socket; other streams are looked at
+every STEP_S."""
 
 import _adder_vm
 
@@ -47,6 +48,7 @@ class poll:
 
         end = None if timeout is None or timeout < 0 else time.monotonic() + timeout / 1000
         while True:
+            progress = _adder_vm.progress()  # before the looking: what comes in between ends the wait
             found = self._ready()
             if found:
                 return found
@@ -54,7 +56,7 @@ class poll:
             if left <= 0:
                 _adder_vm.poll()
                 return []
-            _adder_vm.wait(left)
+            _adder_vm.wait_news(left, progress)
 
     def ipoll(self, timeout: int = -1, flags: int = 0) -> object:
         for stream, ready in self.poll(timeout):
