@@ -54,6 +54,7 @@ enum {
     ADDER_NET_HAS_SERVERS = 1u << 2,   /* listen and accept */
     ADDER_NET_HAS_MULTICAST = 1u << 3, /* join */
     ADDER_NET_HAS_RESOLVE = 1u << 4,
+    ADDER_NET_IS_DIRECT = 1u << 5, /* calls on sockets do all of their work: none leaves something for tick */
 };
 
 /* What ready() reports; more than one may be set. */

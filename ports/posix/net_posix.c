@@ -44,7 +44,8 @@ static void net_status(void *ctx, adder_net_status_t *out)
     net_t *n = ctx;
     *out = (adder_net_status_t){.link = ADDER_NET_LINK_UP,
                                 .features = ADDER_NET_HAS_SERVERS | ADDER_NET_HAS_MULTICAST |
-                                            ADDER_NET_HAS_RESOLVE | (n->priv.v6 ? ADDER_NET_HAS_V6 : 0u),
+                                            ADDER_NET_HAS_RESOLVE | ADDER_NET_IS_DIRECT |
+                                            (n->priv.v6 ? ADDER_NET_HAS_V6 : 0u),
                                 .sockets = (uint16_t)n->priv.c.n_slots,
                                 .datagram_max = POSIX_DATAGRAM_MAX};
     if (hooks_of(n)->link != NULL)

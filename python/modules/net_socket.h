@@ -53,11 +53,9 @@ enum {
 typedef struct net_socket net_socket_t;
 
 typedef struct {
-    adder_net_t net; /* calls into it: with the pump's lock */
-    /* Set before the start where it is so: the calls do all of their work themselves (this computer's
-     * sockets), tick() has nothing to add. Else a call is followed by a round of the pump. */
-    bool direct;
+    adder_net_t net;   /* calls into it: with the pump's lock */
     bool started;      /* the rest is private */
+    bool direct;       /* ADDER_NET_IS_DIRECT: no round of the pump need follow a call */
     adder_err_t fault; /* what tick() said last */
     py_pump_t item;
     net_socket_t *sockets; /* open ones; interpreter's thread only */

@@ -215,7 +215,6 @@ static bool testnet_init(py_t module)
     if (adder_posix_net_init(&posix, &(adder_posix_net_config_t){.slots = slots, .n_slots = 8}) != ADDER_OK)
         return py_fail(py_raise(PY_OSError, "no sockets"));
     adder_net_t net = adder_posix_net(&posix);
-    stack.direct = true;
     net_stack_start(&stack, &net);
     socketpool_native(&radio_class, &stack);
     return py_attr_set(module, "radio", py_new(&radio_class, NULL));

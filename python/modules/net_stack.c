@@ -16,6 +16,9 @@ void net_stack_start(net_stack_t *stack, const adder_net_t *net)
     if (stack->started)
         return;
     stack->net = *net;
+    adder_net_status_t status;
+    net->ops->status(net->ctx, &status); /* not in the pump yet: nobody else calls it */
+    stack->direct = (status.features & ADDER_NET_IS_DIRECT) != 0;
     stack->started = true;
     stack->fault = ADDER_OK;
     stack->sockets = NULL;
