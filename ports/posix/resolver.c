@@ -73,8 +73,10 @@ static void ask(posix_lookup_t *l)
                                    .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     int err = posix_lookup_ask(l->name, NULL, &hints, &list);
+    take_answer(l, err == 0 ? list : NULL); /* nobody looks before `done` */
+    if (list != NULL)
+        posix_lookup_free(list);
     (void)pthread_mutex_lock(&r.lock);
-    take_answer(l, err == 0 ? list : NULL);
     l->result = l->n > 0                                ? ADDER_OK
                 : err == EAI_AGAIN || err == EAI_SYSTEM ? ADDER_ERR_IO
                                                         : ADDER_ERR_NOT_FOUND;
@@ -83,8 +85,6 @@ static void ask(posix_lookup_t *l)
         l->result = ADDER_ERR_IO; /* cannot be: the counter is 0 */
     release_locked(l);
     (void)pthread_mutex_unlock(&r.lock);
-    if (list != NULL)
-        posix_lookup_free(list);
 }
 
 static void *resolver_thread(void *unused)
