@@ -86,8 +86,10 @@ bool net_timeout_arg(py_t value, uint64_t *timeout_us_out);
 
 /* ---- names and addresses ---- */
 
-/* The addresses of `name` (an address in text is its own). Waits. False with an exception only for what ends
- * net_attempt(); *err_out ADDER_ERR_NOT_FOUND and others as the stack says; UNSUPPORTED: it has no names. */
+/* The addresses of `name` (an address in text is its own): by the stack, or, where it has no resolver, by
+ * adder/dns.h over a socket of it; then a `family` of NONE asks for IPv4 and, if there is none, for IPv6.
+ * Waits. False with an exception only for what ends net_attempt(). *err_out ADDER_ERR_NOT_FOUND and others as
+ * the stack or adder/dns.h says; STATE: not started. */
 bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, adder_ip_t *out, size_t cap,
                  size_t *n_out, adder_err_t *err_out);
 

@@ -112,6 +112,34 @@ static void *echo_datagrams(void *unused)
     return unused;
 }
 
+/* A name server: "ten.test" is 192.0.2.10, "six.test" has an IPv6 address alone; of the rest there is none.
+ */
+static int names = -1;
+
+static void *answer_names(void *unused)
+{
+    uint8_t m[512];
+    struct sockaddr_in a;
+    socklen_t len = sizeof a;
+    ssize_t n;
+    while ((n = recvfrom(names, m, sizeof m - 28, 0, (struct sockaddr *)&a, &len)) >= 17) {
+        bool v6 = m[n - 3] == 28, ten = memcmp(m + 13, "ten", 3) == 0, six = memcmp(m + 13, "six", 3) == 0;
+        m[2] |= 0x80; /* a response */
+        if (!ten && !six)
+            m[3] |= 3; /* NXDOMAIN */
+        if ((ten && !v6) || (six && v6)) {
+            static const uint8_t a4[] = {0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 10};
+            static const uint8_t a6[] = {0xC0, 12,   0, 28, 0, 1, 0, 0, 0, 60, 0, 16, 0x20, 1,
+                                         0xD,  0xB8, 0, 0,  0, 0, 0, 0, 0, 0,  0, 0,  0,    6};
+            m[7] = 1;
+            memcpy(m + n, v6 ? a6 : a4, v6 ? sizeof a6 : sizeof a4);
+            n += (ssize_t)(v6 ? sizeof a6 : sizeof a4);
+        }
+        (void)!sendto(names, m, (size_t)n, 0, (struct sockaddr *)&a, len);
+    }
+    return unused;
+}
+
 static int peers_up(void **state)
 {
     pthread_t thread;
@@ -125,6 +153,9 @@ static int peers_up(void **state)
     refused = bound(SOCK_STREAM);
     datagrams = bound(SOCK_DGRAM);
     pthread_create(&thread, NULL, echo_datagrams, NULL);
+    pthread_detach(thread);
+    names = bound(SOCK_DGRAM);
+    pthread_create(&thread, NULL, answer_names, NULL);
     pthread_detach(thread);
     /* A listener whose queue is full: a connection to it is never decided. */
     full = bound(SOCK_STREAM);
@@ -210,11 +241,40 @@ static py_t testnet_stream_send(const py_val_t *a)
     return py_int(err);
 }
 
+/* A stack without a resolver, on a network whose name server is the one above. */
+static bool own_names;
+
+static adder_err_t hook_route(void *ctx, adder_net_kind_t kind, const adder_endpoint_t *to,
+                              adder_endpoint_t *to_out)
+{
+    (void)ctx, (void)kind;
+    *to_out = *to;
+    if (to->port == 53)
+        *to_out = (adder_endpoint_t){.ip = adder_ip_v4(127, 0, 0, 1), .port = port_of(names)};
+    return ADDER_OK;
+}
+
+static void hook_link(void *ctx, adder_net_status_t *status)
+{
+    (void)ctx;
+    status->dns[0] = adder_ip_v4(198, 51, 100, 53);
+    status->n_dns = 1;
+}
+
+static const adder_posix_hooks_t hooks = {.route = hook_route, .link = hook_link};
+
 static bool testnet_init(py_t module)
 {
-    if (adder_posix_net_init(&posix, &(adder_posix_net_config_t){.slots = slots, .n_slots = 8}) != ADDER_OK)
+    static adder_net_ops_t no_names;
+    adder_posix_net_config_t config = {.slots = slots, .n_slots = 8, .hooks = own_names ? &hooks : NULL};
+    if (adder_posix_net_init(&posix, &config) != ADDER_OK)
         return py_fail(py_raise(PY_OSError, "no sockets"));
     adder_net_t net = adder_posix_net(&posix);
+    if (own_names) {
+        no_names = *net.ops;
+        no_names.resolve = NULL;
+        net.ops = &no_names;
+    }
     net_stack_start(&stack, &net);
     socketpool_native(&radio_class, &stack);
     return py_attr_set(module, "radio", py_new(&radio_class, NULL));
@@ -568,6 +628,26 @@ static void interrupts(void **state)
     }
 }
 
+/* Names over the stack's own datagrams. */
+static void resolving(void **state)
+{
+    (void)state;
+    own_names = true;
+    expect(HEAD "assert pool.getaddrinfo('ten.test', 80) == [(2, 1, 0, '', ('192.0.2.10', 80))]\n"
+                "assert pool.getaddrinfo('six.test', 80)[0][4] == ('2001:db8::6', 80, 0, 0)\n"
+                "assert pool.getaddrinfo('localhost', 80)[0][4][0] == '127.0.0.1'\n" /* needs no server */
+                "raises(pool.gaierror, -2, pool.getaddrinfo, 'six.test', 80, pool.AF_INET)\n"
+                "raises(pool.gaierror, -2, pool.getaddrinfo, 'missing.test', 80)\n"
+                "raises(pool.gaierror, -2, pool.getaddrinfo, 'no such name', 80)\n"
+                "s = pool.socket(type=pool.SOCK_DGRAM)\n"
+                "s.sendto(b'x', ('ten.test', 9))\n"
+                "rest = [pool.socket() for i in range(7)]\n" /* none left to ask with */
+                "raises(pool.gaierror, -2, pool.getaddrinfo, 'ten.test', 80)\n"
+                "rest.pop().close()\n"
+                "for i in range(20): pool.getaddrinfo('ten.test', 80)\n"); /* and none is lost */
+    own_names = false;
+}
+
 static int descriptors(void)
 {
     int n = 0;
@@ -664,10 +744,10 @@ int main(void)
         return 1;
     *vm_state() = (vm_state_t){.autoreload = true, .safe_mode_reason = "NONE"};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_pool),     cmocka_unit_test(streams),     cmocka_unit_test(endings),
-        cmocka_unit_test(times),        cmocka_unit_test(servers),     cmocka_unit_test(datagram_sockets),
-        cmocka_unit_test(polling),      cmocka_unit_test(interrupts),  cmocka_unit_test(lives),
-        cmocka_unit_test(ip_addresses), cmocka_unit_test(round_trips),
+        cmocka_unit_test(the_pool), cmocka_unit_test(streams),      cmocka_unit_test(endings),
+        cmocka_unit_test(times),    cmocka_unit_test(servers),      cmocka_unit_test(datagram_sockets),
+        cmocka_unit_test(polling),  cmocka_unit_test(interrupts),   cmocka_unit_test(resolving),
+        cmocka_unit_test(lives),    cmocka_unit_test(ip_addresses), cmocka_unit_test(round_trips),
     };
     int failed = cmocka_run_group_tests(tests, peers_up, NULL);
     rmdir(drive);

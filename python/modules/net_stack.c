@@ -1,4 +1,5 @@
-/* A stack under the pump, waiting for it, names and addresses: the first half of net_socket.h. */
+/* A stack under the pump, waiting for it, and addresses: the first half of net_socket.h. Names: net_names.c.
+ */
 #include "python/modules/net_socket.h"
 
 #include <string.h>
@@ -89,36 +90,6 @@ bool net_timeout_arg(py_t value, uint64_t *timeout_us_out)
     /* Less than a microsecond is not "never wait". */
     *timeout_us_out = seconds > 1e12 ? NET_FOREVER : seconds > 0 ? (uint64_t)(seconds * 1e6) + 1 : 0;
     return true;
-}
-
-/* ---- names ---- */
-
-typedef struct {
-    const adder_net_t *net;
-    const char *name;
-    adder_ip_family_t family;
-    adder_ip_t *out;
-    size_t cap, *n_out;
-} resolve_t;
-
-static adder_err_t try_resolve(void *ctx)
-{
-    resolve_t *r = ctx;
-    return r->net->ops->resolve(r->net->ctx, r->name, r->family, r->out, r->cap, r->n_out);
-}
-
-bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, adder_ip_t *out, size_t cap,
-                 size_t *n_out, adder_err_t *err_out)
-{
-    resolve_t r = {&stack->net, name, family, out, cap, n_out};
-    *n_out = 0;
-    if (cap > 0 && adder_ip_parse(name, strlen(name), out) == ADDER_OK) {
-        *n_out = family == ADDER_IP_NONE || out->family == family;
-        *err_out = *n_out == 1 ? ADDER_OK : ADDER_ERR_NOT_FOUND;
-        return true;
-    }
-    *err_out = stack->started && stack->net.ops->resolve != NULL ? ADDER_OK : ADDER_ERR_UNSUPPORTED;
-    return *err_out != ADDER_OK || net_attempt(stack, try_resolve, &r, NET_FOREVER, err_out);
 }
 
 /* ---- addresses ---- */
