@@ -12,6 +12,7 @@
 #define ADDER_MCU_H
 
 #include "adder/bus.h"
+#include "adder/wifi.h"
 
 #define ADDER_PIN_NONE ((uint16_t)0xFFFF)
 
@@ -138,6 +139,8 @@ typedef struct adder_mcu {
     const adder_mcu_bus_t *buses;
     size_t bus_count;
     adder_mcu_display_t display;
+
+    const adder_wifi_t *wifi; /* NULL: no Wi-Fi of its own */
 } adder_mcu_t;
 
 #endif
