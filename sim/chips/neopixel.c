@@ -4,14 +4,15 @@
 #include "sim/chips/chips.h"
 
 enum { PIXELS_MAX = 1024 };
-enum { PIN_IN };
-static const char *const neopixel_pins[] = {"in", NULL};
+enum { PIN_IN, PIN_POWER };
+static const char *const neopixel_pins[] = {"in", "power", NULL}; /* power: a switch in front of the chain */
 
 typedef struct {
     sim_chip_t chip;
     unsigned count, bytes_per_pixel;
     char order[5];
     uint8_t color[PIXELS_MAX][4]; /* red, green, blue, white */
+    bool off;                     /* the switch is open */
     uint64_t frames, bytes;
     sim_counter_t counters[2];
 } neopixel_t;
@@ -42,10 +43,21 @@ static void neopixel_power_on(sim_chip_t *c, uint64_t now_us)
     sim_chip_changed(c);
 }
 
+static void neopixel_pin(sim_chip_t *c, unsigned pin, sim_level_t level, uint64_t now_us)
+{
+    neopixel_t *n = (neopixel_t *)c;
+    if (pin != PIN_POWER || n->off == (level == SIM_LOW))
+        return;
+    n->off = level == SIM_LOW;
+    neopixel_power_on(c, now_us); /* dark now, and dark when the current comes back */
+}
+
 static void neopixel_frame(sim_chip_t *c, unsigned pin, const uint8_t *bytes, size_t len, uint64_t now_us)
 {
     neopixel_t *n = (neopixel_t *)c;
     (void)pin, (void)now_us;
+    if (n->off)
+        return;
     n->frames++;
     n->bytes += len;
     for (unsigned i = 0; i < n->count && (i + 1) * n->bytes_per_pixel <= len; i++)
@@ -97,6 +109,7 @@ const sim_chip_class_t sim_chip_neopixel = {
     .size = sizeof(neopixel_t),
     .create = neopixel_create,
     .power_on = neopixel_power_on,
+    .pin_changed = neopixel_pin,
     .pulse_frame = neopixel_frame,
     .describe = neopixel_describe,
     .counters = neopixel_counters,
