@@ -376,6 +376,7 @@ void sim_mcu_reset(sim_board_t *b)
     b->watchdog_ms = 0;
     b->want_watchdog = false;
     sim_bits_reset(b);
+    sim_radio_reset(b);
 }
 
 void sim_board_reset(sim_board_t *b, adder_reset_reason_t why)

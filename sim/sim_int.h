@@ -262,6 +262,9 @@ void sim_timeline_free(sim_board_t *b);
 uint64_t sim_timeline_due(const sim_board_t *b); /* board time of the next event, UINT64_MAX */
 void sim_timeline_play(sim_board_t *b);
 
+/* radio.c: a radio that is part of the microcontroller restarts with it */
+void sim_radio_reset(sim_board_t *b);
+
 /* look.c */
 part_t *sim_first_display(sim_board_t *b);
 void sim_add_number(cJSON *into, const char *name, double value);

@@ -130,6 +130,7 @@ enum {
     ADDER_WIFI_REASON_AUTH = 202,
     ADDER_WIFI_REASON_ASSOC = 203,
     ADDER_WIFI_REASON_NO_ADDRESS = 204, /* joined, but DHCP does not answer */
+    ADDER_WIFI_REASON_SECURITY = 210,   /* the name is there, but not with credentials of this kind */
 };
 
 typedef struct {

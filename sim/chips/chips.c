@@ -18,6 +18,7 @@ const sim_chip_class_t *const sim_chip_classes[] = {
     &sim_chip_speaker,
     &sim_chip_potentiometer,
     &sim_chip_esp32_nina,
+    &sim_chip_native_wifi,
     NULL,
 };
 
