@@ -127,8 +127,11 @@ adder_err_t posix_make(net_t *n, sock_t *s, int af, bool both)
         return posix_err(errno);
     if (af == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? &off : &on, sizeof on);
+    const struct ip_mreqn out = {.imr_ifindex = (int)n->priv.c.multicast_interface};
     if (is_stream(s))
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    else if (out.imr_ifindex != 0 && af == AF_INET) /* what is sent takes the way of what is received */
+        (void)setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out);
     s->priv.fd = fd;
     s->priv.af = af;
     if (!is_stream(s))
@@ -222,7 +225,8 @@ static adder_err_t net_bind(void *ctx, uint16_t sock, const adder_endpoint_t *lo
     socklen_t len = posix_sockaddr(&real, s->priv.af, &a);
     if (len == 0)
         return ADDER_ERR_ARG;
-    if (is_stream(s)) /* not UDP: there it would share the port with anybody */
+    /* Not UDP: there it would share the port with anybody, unless it is a group's, who share it by nature. */
+    if (is_stream(s) || adder_ip_is_multicast(&real.ip))
         (void)setsockopt(s->priv.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(s->priv.fd, (const struct sockaddr *)&a, len) != 0) {
         err = posix_err(errno);

@@ -69,7 +69,8 @@ typedef struct {
     size_t n_slots;                   /* 1..65535 */
     const adder_posix_hooks_t *hooks; /* NULL = none */
     void *hooks_ctx;
-    unsigned multicast_interface; /* number of the interface that join() uses; 0 = the system's choice */
+    unsigned
+        multicast_interface; /* number of the interface for groups, in and out; 0 = the system's choice */
 } adder_posix_net_config_t;
 
 /* May be the first member of a struct whose own ops table uses this one's functions. */

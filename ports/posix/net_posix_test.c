@@ -479,6 +479,23 @@ static void multicast(void **state)
     }
     assert_int_equal(WAIT(ops->recv(net.ctx, a, buf, 8, &n, NULL)), ADDER_OK);
     assert_memory_equal(buf, "all", 3);
+    /* what is sent goes the same way; a port of the group's address is shared by all its members */
+    adder_endpoint_t port = {.ip = group.ip, .port = 0};
+    uint16_t c;
+    assert_int_equal(ops->open(net.ctx, ADDER_NET_UDP, ADDER_IP_V4, &b), ADDER_OK);
+    assert_int_equal(ops->open(net.ctx, ADDER_NET_UDP, ADDER_IP_V4, &c), ADDER_OK);
+    assert_int_equal(ops->bind(net.ctx, b, &port), ADDER_OK);
+    assert_int_equal(ops->endpoints(net.ctx, b, &port, NULL), ADDER_OK);
+    port.ip = group.ip;
+    assert_int_equal(ops->bind(net.ctx, c, &port), ADDER_OK);
+    assert_int_equal(ops->join(net.ctx, b, &group.ip, true), ADDER_OK);
+    assert_int_equal(ops->join(net.ctx, c, &group.ip, true), ADDER_OK);
+    assert_int_equal(ops->send(net.ctx, a, &port, (const uint8_t *)"two", 3, &n), ADDER_OK);
+    assert_int_equal(WAIT(ops->recv(net.ctx, b, buf, 8, &n, NULL)), ADDER_OK);
+    assert_int_equal(WAIT(ops->recv(net.ctx, c, buf, 8, &n, NULL)), ADDER_OK);
+    assert_memory_equal(buf, "two", 3);
+    assert_int_equal(ops->close(net.ctx, b, false), ADDER_OK);
+    assert_int_equal(ops->close(net.ctx, c, false), ADDER_OK);
     assert_int_equal(ops->join(net.ctx, a, &group.ip, false), ADDER_OK);
     assert_int_equal(ops->open(net.ctx, ADDER_NET_TCP, ADDER_IP_V4, &b), ADDER_OK);
     assert_int_equal(ops->join(net.ctx, b, &group.ip, true), ADDER_ERR_STATE);
