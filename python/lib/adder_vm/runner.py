@@ -3,6 +3,7 @@ supervisor.get_previous_traceback(), and lets the exception through: vm_call() m
 of it."""
 
 import builtins as host_builtins
+import importlib
 import sys as host_sys
 
 import _adder_vm
@@ -27,6 +28,12 @@ def _set_up() -> None:
                              micropython=importer.load("micropython"))
     # @micropython.native is known to the compiler of a board, import or not; the module is not loaded.
     importer.modules.pop("micropython")
+
+
+def _start_radio() -> None:
+    """Join the network of settings.toml, beside the program."""
+    if "_adder_wifi_start" in host_sys.builtin_module_names:
+        importlib.import_module("_adder_wifi_start").start()
 
 
 def _input(prompt: object = "") -> str:
@@ -105,6 +112,7 @@ def run_file(path: str) -> None:
         else:
             name = path.lstrip("/")
         _adder_vm.interrupt_char(True)
+        _start_radio()
         try:
             module = main_module()
             module.__file__ = name
@@ -146,6 +154,7 @@ def run_code(source: str) -> None:
 def run_repl(start: "str | None" = None) -> None:
     """The REPL, until Ctrl-D; repl.py of the drive runs first."""
     _set_up()
+    _start_radio()
     from adder_vm import repl
 
     try:
