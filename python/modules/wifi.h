@@ -40,5 +40,7 @@ extern const py_arg_t wifi_args_connect[], wifi_args_scan[], wifi_args_ap[], wif
 /* Wait until the station has joined or given up. False with the exception set. */
 bool wifi_wait_joined(uint64_t timeout_us);
 
+/* mdns.c: the server, if there is one, ends. */
+void mdns_stop(void);
 
 #endif

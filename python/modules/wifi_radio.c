@@ -25,6 +25,7 @@ static bool set_enabled(py_t self, void *s, py_t value)
         c.station = true;
     } else {
         wifi_state.scanning = false;
+        mdns_stop();
     }
     return wifi_configure(&c);
 }
