@@ -8,7 +8,7 @@
 
 extern const sim_chip_class_t sim_chip_ili9341, sim_chip_st7789, sim_chip_ssd1306, sim_chip_resistive_touch,
     sim_chip_light_sensor, sim_chip_adt7410, sim_chip_neopixel, sim_chip_led, sim_chip_button,
-    sim_chip_speaker, sim_chip_potentiometer, sim_chip_esp32_nina, sim_chip_native_wifi;
+    sim_chip_speaker, sim_chip_potentiometer, sim_chip_esp32_nina, sim_chip_native_wifi, sim_chip_max17048;
 
 /* config.key as a number from min to max; absent leaves *out alone. */
 static inline adder_err_t chip_number(const cJSON *config, const char *key, double min, double max,
