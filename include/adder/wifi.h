@@ -1,11 +1,15 @@
 /* Wi-Fi of the microcontroller's own, as Python's `wifi` module sees it: a station, an access point,
  * a scan, and the socket stack on top.
  *
- *     adder_wifi_join_t home = {.ssid = "home", .ssid_len = 4, .password = "correct horse", .password_len =
- * 13}; adder_err_t err = wifi->ops->join(wifi->ctx, &home);              // starts it do { pump(&wifi->net);
- * // tick(), then wait as it says wifi->ops->status(wifi->ctx, &now); } while (now.station ==
- * ADDER_WIFI_JOINING); if (now.station != ADDER_WIFI_JOINED) complain(now.reason);       // 201: no network
- * of that name err = wifi->net.ops->open(wifi->net.ctx, ADDER_NET_TCP, ADDER_IP_V4, &s);
+ *     adder_wifi_join_t home = {"home", 4, "correct horse", 13};        // SSID and password, with lengths
+ *     adder_err_t err = wifi->ops->join(wifi->ctx, &home);              // starts it
+ *     do {
+ *         pump(&wifi->net);                                             // tick(), then wait as it says
+ *         wifi->ops->status(wifi->ctx, &now);
+ *     } while (now.station == ADDER_WIFI_JOINING);
+ *     if (now.station != ADDER_WIFI_JOINED)
+ *         complain(now.reason);                                         // 201: no network of that name
+ *     err = wifi->net.ops->open(wifi->net.ctx, ADDER_NET_TCP, ADDER_IP_V4, &s);
  *
  * Non-blocking, every call. What takes time is started by one call and seen by another: a join in
  * status(), a scan in scan_next(), a ping by calling ping() again. wifi->net.ops->tick() drives all of it
