@@ -33,7 +33,7 @@ static int boards_command(void)
             fprintf(stderr, "adder: %s\n", error);
             code = CLI_FAILED;
         } else {
-            printf("%-16s %-32s %-14s %s\n", parts[0], parts[1], parts[2], parts[3]);
+            printf("%-28s %-32s %-14s %s\n", parts[0], parts[1], parts[2], parts[3]);
         }
     }
     cJSON_Delete(list);

@@ -5,7 +5,7 @@ static int setup(void **state)
 {
     bench_t *t = calloc(1, sizeof *t);
     cJSON *run = cJSON_Parse("{\"clock\": \"virtual\", \"seed\": 1}");
-    t->board = sim_board_open("boards/feather_esp32s3_tft.json", run, t->msg, sizeof t->msg);
+    t->board = sim_board_open("boards/adafruit_feather_esp32s3_tft.json", run, t->msg, sizeof t->msg);
     cJSON_Delete(run);
     if (t->board == NULL)
         fail_msg("%s", t->msg);

@@ -7,7 +7,7 @@ import zlib
 
 def run_on(adder, tmp_path, code, events=(), seconds=10):
     (tmp_path / "events.json").write_text(json.dumps(list(events)))
-    run = adder(code, "--board", "feather_esp32s3_tft", "--input", str(tmp_path / "events.json"), "--report",
+    run = adder(code, "--board", "adafruit_feather_esp32s3_tft", "--input", str(tmp_path / "events.json"), "--report",
                 str(tmp_path / "report.json"), "--screenshot", str(tmp_path / "screen.png"), seconds=seconds)
     assert run.code == 0 and "Traceback" not in run.out, run.out + run.err
     return run.out, json.loads((tmp_path / "report.json").read_text())["chips"]

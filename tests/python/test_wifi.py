@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-BOARD = ("--board", "feather_esp32s3_tft")
+BOARD = ("--board", "adafruit_feather_esp32s3_tft")
 NETWORK = {
     "access_points": [
         {"ssid": "home", "password": "correct horse", "rssi": -48, "channel": 6},
