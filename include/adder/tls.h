@@ -177,7 +177,8 @@ typedef struct {
     uint8_t depth;            /* the certificate `why` or `peer_why` is about: 0 the other side's own */
     uint8_t alert;            /* number of the fatal alert that came */
     int32_t code;             /* Mbed TLS's own code, negative; 0 = none */
-    bool established;         /* the handshake is done */
+    bool server;              /* the configuration's role */
+    bool established;         /* the handshake is done, and nothing has failed since */
     bool resumed;             /* without certificates, from a saved session */
     bool dates_unchecked;     /* the clock policy let dates pass that could not be checked */
     uint16_t version;         /* ADDER_TLS_1_2 when established */
