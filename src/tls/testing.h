@@ -27,7 +27,7 @@
 
 static char bench_folder[64];
 
-static int bench_make_files(void **state)
+static inline int bench_make_files(void **state)
 {
     (void)state;
     char command[160];
@@ -39,7 +39,7 @@ static int bench_make_files(void **state)
     return system(command);
 }
 
-static int bench_drop_files(void **state)
+static inline int bench_drop_files(void **state)
 {
     (void)state;
     char command[160];
@@ -52,7 +52,7 @@ typedef struct {
     size_t len;
 } bench_file_t;
 
-static bench_file_t bench_read(const char *name)
+static inline bench_file_t bench_read(const char *name)
 {
     char path[160];
     snprintf(path, sizeof path, "%s/%s", bench_folder, name);
@@ -82,7 +82,7 @@ static inline uint32_t bench_next(bench_random_t *r)
     return (uint32_t)(r->x >> 32);
 }
 
-static adder_err_t bench_random(void *ctx, uint8_t *out, size_t len)
+static inline adder_err_t bench_random(void *ctx, uint8_t *out, size_t len)
 {
     bench_random_t *r = ctx;
     if (++r->calls == r->fail_at) {
@@ -94,7 +94,7 @@ static adder_err_t bench_random(void *ctx, uint8_t *out, size_t len)
     return ADDER_OK;
 }
 
-static int64_t bench_now(void *ctx)
+static inline int64_t bench_now(void *ctx)
 {
     const int64_t *shift_days = ctx;
     return (int64_t)time(NULL) + *shift_days * 86400;
@@ -119,13 +119,13 @@ typedef struct {
     bool failed;
 } bench_end_t;
 
-static bool bench_fails(bench_end_t *e)
+static inline bool bench_fails(bench_end_t *e)
 {
     e->failed |= e->calls++ == e->fail_at;
     return e->failed;
 }
 
-static adder_err_t bench_send(void *ctx, const uint8_t *bytes, size_t len, size_t *n_out)
+static inline adder_err_t bench_send(void *ctx, const uint8_t *bytes, size_t len, size_t *n_out)
 {
     bench_end_t *e = ctx;
     bench_pipe_t *p = e->out;
@@ -155,7 +155,7 @@ static adder_err_t bench_send(void *ctx, const uint8_t *bytes, size_t len, size_
     return ADDER_OK;
 }
 
-static adder_err_t bench_recv(void *ctx, uint8_t *buf, size_t cap, size_t *n_out)
+static inline adder_err_t bench_recv(void *ctx, uint8_t *buf, size_t cap, size_t *n_out)
 {
     bench_end_t *e = ctx;
     bench_pipe_t *p = e->in;
@@ -190,8 +190,8 @@ static const adder_stream_ops_t bench_ops = {bench_send, bench_recv};
 /* ---- a server's identity that need not hold the key ---- */
 
 /* The client is to look at the certificate before the signature. */
-static adder_err_t bench_sign_nonsense(void *ctx, adder_hash_kind_t kind, const uint8_t *hash,
-                                       size_t hash_len, uint8_t *sig, size_t cap, size_t *n_out)
+static inline adder_err_t bench_sign_nonsense(void *ctx, adder_hash_kind_t kind, const uint8_t *hash,
+                                              size_t hash_len, uint8_t *sig, size_t cap, size_t *n_out)
 {
     (void)kind;
     (void)hash;
@@ -222,7 +222,7 @@ typedef struct {
 } bench_t;
 
 /* Options as usual for a server that presents NAME.pem; to be changed before bench_configure. */
-static bench_t *bench_new(const char *name)
+static inline bench_t *bench_new(const char *name)
 {
     bench_t *b = calloc(1, sizeof *b);
     assert_non_null(b);
@@ -253,7 +253,7 @@ static bench_t *bench_new(const char *name)
     return b;
 }
 
-static void bench_configure(bench_t *b)
+static inline void bench_configure(bench_t *b)
 {
     adder_tls_why_t why = ADDER_TLS_WHY_NONE;
     adder_err_t err = adder_tls_config_init(&b->client_config, &b->client_options, &why);
@@ -270,7 +270,7 @@ static void bench_configure(bench_t *b)
     b->configured = true;
 }
 
-static void bench_hang_up(bench_t *b)
+static inline void bench_hang_up(bench_t *b)
 {
     adder_tls_deinit(&b->client);
     adder_tls_deinit(&b->server);
@@ -278,7 +278,7 @@ static void bench_hang_up(bench_t *b)
 }
 
 /* A new connection; the ends' knobs are as after bench_new. */
-static void bench_connect(bench_t *b, const char *host)
+static inline void bench_connect(bench_t *b, const char *host)
 {
     if (!b->configured) {
         bench_configure(b);
@@ -297,7 +297,7 @@ static void bench_connect(bench_t *b, const char *host)
 }
 
 /* Both ends step until the client is done, one way or the other; and the server too where it can. */
-static adder_err_t bench_shake(bench_t *b)
+static inline adder_err_t bench_shake(bench_t *b)
 {
     adder_err_t client = ADDER_ERR_AGAIN, server = ADDER_ERR_AGAIN;
     unsigned idle = 0;
@@ -326,7 +326,7 @@ static adder_err_t bench_shake(bench_t *b)
     return client;
 }
 
-static void bench_free(bench_t *b)
+static inline void bench_free(bench_t *b)
 {
     bench_hang_up(b);
     adder_tls_config_deinit(&b->client_config);

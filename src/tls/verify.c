@@ -117,7 +117,7 @@ static bool root_vouches(const tls_impl_t *s, adder_tls_t *t, const mbedtls_x509
 
 static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
 {
-    return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
+    return a->len == b->len && (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
 }
 
 /* The certificate at the top found no issuer. */

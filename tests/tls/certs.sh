@@ -82,8 +82,6 @@ p256 sha1; issue sha1 "/CN=good.example" inter 400 "$leaf" -sha1; cat sha1.crt i
 rsa rsa1024 1024; issue rsa1024 "/CN=good.example" inter 400 "$leaf"; cat rsa1024.crt inter.crt > rsa1024.pem
 p256 usage; issue usage "/CN=good.example" inter 400 "${leaf}extendedKeyUsage=clientAuth\n"
 cat usage.crt inter.crt > usage.pem
-p256 keyusage; issue keyusage "/CN=good.example" inter 400 "${leaf}keyUsage=critical,keyAgreement\n"
-cat keyusage.crt inter.crt > keyusage.pem
 # dates: looked at through a clock of the test
 p256 brief; issue brief "/CN=Brief CA" root 10 "$ca"
 p256 underbrief; issue underbrief "/CN=good.example" brief 400 "$leaf"; cat underbrief.crt brief.crt > underbrief.pem
