@@ -11,8 +11,11 @@
  *
  * A secure element fills `adder_identity_t` itself: kind, public key, chain, and one function.
  *
- * Threading: that of the user (TLS signs within adder_tls_handshake()). RAM on 32 bits: an identity 32
- * bytes; a software key 16 bytes and, on the heap of Mbed TLS, about 0.4 KB (P-256) or 1.3 KB (RSA-2048). */
+ * Threading: that of the user (TLS signs within adder_tls_handshake()). RAM on 32 bits: an identity 28 bytes;
+ * a software key 536 bytes and, on the heap of Mbed TLS, some 0.4 KB (P-256) or 1.3 KB (RSA-2048).
+ *
+ * With Mbed TLS 3.x a P-256 key that is not in memory needs the library's own source tree; RSA keys and keys
+ * in memory do not. Untried. */
 #ifndef ADDER_IDENTITY_H
 #define ADDER_IDENTITY_H
 

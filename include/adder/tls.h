@@ -26,8 +26,16 @@
  * Every call is non-blocking; a step of the handshake computes for as long as its public-key operation
  * takes (a P-256 one: some 150 ms on a Cortex-M4 at 120 MHz, below 2 ms on a PC).
  *
- * Memory: this library's own objects are the caller's (sizes below); Mbed TLS takes its part from its heap:
- * measured with Debian's 2.28 on 64 bits, see ADDER_TLS_HEAP_*. Objects must not move after init.
+ * Memory: the objects are the caller's and must not move after init. On 64 bits (Debian's 2.28) a
+ * configuration is 3072 bytes and a session 1440, on a Cortex-M 1792 and 736; the stack goes some 3 KiB deep.
+ * Mbed TLS takes the rest from its heap, measured on 64 bits with its 16 KiB buffers:
+ *
+ *     a configuration with one root                     0.8 KB, with a certificate of its own and key 3.4 KB
+ *     adder_tls_init(): the record buffers              36.8 KB
+ *     at the peak of the handshake                      44 to 49 KB, signatures by P-256 to RSA-2048
+ *     while connected                                   39 to 41 KB
+ *
+ * A library built with src/tls/device_config.h sends records of 4 KiB and so needs 12 KB less.
  *
  * Threading: a configuration and its sessions are one thing: one thread at a time. */
 #ifndef ADDER_TLS_H
@@ -122,13 +130,13 @@ typedef struct {
                                * keeps itself here when its handshake is done; NULL = no */
 } adder_tls_options_t;
 
-/* Measured (sizeof on 64 bits, Debian's 2.28; about 60 % of it on 32): a static assertion of src/tls holds
- * them to be enough. Another build of Mbed TLS may want other numbers. */
+/* Bytes of storage for Mbed TLS's objects and ours. A static assertion of src/tls holds them to be enough;
+ * another build of Mbed TLS may want other numbers. */
 #ifndef ADDER_TLS_CONFIG_SIZE
-#define ADDER_TLS_CONFIG_SIZE (sizeof(void *) == 8 ? 3072 : 2304)
+#define ADDER_TLS_CONFIG_SIZE (sizeof(void *) == 8 ? 3072 : 1792)
 #endif
 #ifndef ADDER_TLS_SIZE
-#define ADDER_TLS_SIZE (sizeof(void *) == 8 ? 1280 : 896)
+#define ADDER_TLS_SIZE (sizeof(void *) == 8 ? 1408 : 704)
 #endif
 #define ADDER_TLS_SAVED_MAX 3072
 
@@ -233,7 +241,8 @@ adder_err_t adder_tls_recv(adder_tls_t *t, uint8_t *buf, size_t cap, size_t *n_o
 adder_stream_t adder_tls_stream(adder_tls_t *t);
 
 /* Say goodbye (close_notify) behind what was sent; AGAIN until all of it is out. recv() still gives what
- * comes. OK also before the handshake is done and after an error: there is then nothing to say. */
+ * comes. Before the handshake is done there is nothing to say, after an error only what the other side is to
+ * be told of it (an alert) that has not got out. Any other result is the cause of the stream below. */
 adder_err_t adder_tls_close(adder_tls_t *t) ADDER_MUST_USE;
 
 /* Free and wipe. Sends nothing. Also after a failed init, also twice. */

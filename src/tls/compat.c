@@ -4,12 +4,12 @@
 #include <mbedtls/rsa.h>
 
 #if TLS_MBEDTLS_3
-/* The table of a key's functions is in a header of the library's own sources. Whoever builds 3.x from them
- * puts their library/ on the include path; without it only software EC keys work, through their own
+/* The table of a key's functions is in a header of the library's own sources, which lies beside its public
+ * ones in the tree of who builds 3.x himself. Without it only EC keys in memory work, through their own
  * context. */
 #if defined(__has_include)
-#if __has_include(<pk_wrap.h>)
-#include <pk_wrap.h>
+#if __has_include(<mbedtls/../../library/pk_wrap.h>)
+#include <mbedtls/../../library/pk_wrap.h>
 #define TLS_PK_INFO 1
 #endif
 #endif

@@ -1,5 +1,5 @@
 /* Identities: keys in memory and keys that only sign, and what is wrong with files. */
-#include "src/tls/testing.h"
+#include "tests/tls/testing.h"
 
 /* ---- a key that only signs, as a chip does ---- */
 

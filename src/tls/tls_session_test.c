@@ -1,5 +1,5 @@
 /* Sessions between our own client and server over pipes that are slow, cut or broken. */
-#include "src/tls/testing.h"
+#include "tests/tls/testing.h"
 
 #define MEGABYTE (1u << 20)
 

@@ -1,6 +1,6 @@
 /* Certificates, each broken in one way: what is refused, for which reason, and that the rest is accepted. The
  * chains are made by OpenSSL (tests/tls/certs.sh); the clock is the test's. */
-#include "src/tls/testing.h"
+#include "tests/tls/testing.h"
 
 #define NOTHING (-1)
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "src/tls/testing.h"
+#include "tests/tls/testing.h"
 
 /* ---- a child ---- */
 
@@ -247,58 +247,70 @@ typedef struct {
     const char *identity;
     adder_tls_why_t why;
     const char *suite;
+    const int *offer; /* NULL: our suites */
 } peer_case_t;
 
+/* With CBC and SHA-1, as TLS 1.1 has them too. */
+static const int old_suites[] = {0xC009, 0xC013, 0};
+
 static const peer_case_t peers[] = {
-    {{SERVER("good")}, NULL, ADDER_TLS_WHY_NONE, NULL},
-    {{SERVER("rsa")}, NULL, ADDER_TLS_WHY_NONE, NULL},
-    {{SERVER("p384")}, NULL, ADDER_TLS_WHY_NONE, NULL},
+    {{SERVER("good")}, NULL, ADDER_TLS_WHY_NONE, NULL, NULL},
+    {{SERVER("rsa")}, NULL, ADDER_TLS_WHY_NONE, NULL, NULL},
+    {{SERVER("p384")}, NULL, ADDER_TLS_WHY_NONE, NULL, NULL},
     {{SERVER("good"), "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"},
      NULL,
      ADDER_TLS_WHY_NONE,
-     "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384"},
+     "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
+     NULL},
     {{SERVER("rsa"), "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"},
      NULL,
      ADDER_TLS_WHY_NONE,
-     "TLS-ECDHE-RSA-WITH-CHACHA20-POLY1305-SHA256"},
+     "TLS-ECDHE-RSA-WITH-CHACHA20-POLY1305-SHA256",
+     NULL},
     {{SERVER("good"), "-cipher", "ECDHE-ECDSA-AES128-SHA256"},
      NULL,
      ADDER_TLS_WHY_NONE,
-     "TLS-ECDHE-ECDSA-WITH-AES-128-CBC-SHA256"},
+     "TLS-ECDHE-ECDSA-WITH-AES-128-CBC-SHA256",
+     NULL},
     /* certificates of ours */
-    {{SERVER("good"), DEMANDS}, "deep", ADDER_TLS_WHY_NONE, NULL},
-    {{SERVER("good"), DEMANDS}, "client-rsa", ADDER_TLS_WHY_NONE, NULL},
+    {{SERVER("good"), DEMANDS}, "deep", ADDER_TLS_WHY_NONE, NULL, NULL},
+    {{SERVER("good"), DEMANDS}, "client-rsa", ADDER_TLS_WHY_NONE, NULL, NULL},
     {{SERVER("rsa"), DEMANDS, "-cipher", "ECDHE-RSA-AES256-GCM-SHA384"},
      "deep",
      ADDER_TLS_WHY_NONE,
-     "TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384"},
+     "TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384",
+     NULL},
     {{SERVER("good"), DEMANDS, "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"},
      "client-rsa",
      ADDER_TLS_WHY_NONE,
-     "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384"},
-    {{SERVER("good"), DEMANDS}, NULL, ADDER_TLS_WHY_ALERT_HANDSHAKE_FAILURE, NULL},
-    {{SERVER("good"), DEMANDS}, "foreign", ADDER_TLS_WHY_ALERT_UNKNOWN_CA, NULL},
+     "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
+     NULL},
+    {{SERVER("good"), DEMANDS}, NULL, ADDER_TLS_WHY_ALERT_HANDSHAKE_FAILURE, NULL, NULL},
+    {{SERVER("good"), DEMANDS}, "foreign", ADDER_TLS_WHY_ALERT_UNKNOWN_CA, NULL, NULL},
     /* its certificate */
-    {{SERVER("usage")}, NULL, ADDER_TLS_WHY_USAGE, NULL},
-    {{"-cert", "foreign.pem", "-key", "foreign.key"}, NULL, ADDER_TLS_WHY_UNKNOWN_ISSUER, NULL},
-    {{"-cert", "selfsigned.pem", "-key", "selfsigned.key"}, NULL, ADDER_TLS_WHY_SELF_SIGNED, NULL},
-    {{"-cert", "nointer.pem", "-key", "nointer.key"}, NULL, ADDER_TLS_WHY_UNKNOWN_ISSUER, NULL},
+    {{SERVER("usage")}, NULL, ADDER_TLS_WHY_USAGE, NULL, NULL},
+    {{"-cert", "foreign.pem", "-key", "foreign.key"}, NULL, ADDER_TLS_WHY_UNKNOWN_ISSUER, NULL, NULL},
+    {{"-cert", "selfsigned.pem", "-key", "selfsigned.key"}, NULL, ADDER_TLS_WHY_SELF_SIGNED, NULL, NULL},
+    {{"-cert", "nointer.pem", "-key", "nointer.key"}, NULL, ADDER_TLS_WHY_UNKNOWN_ISSUER, NULL, NULL},
     {{"-cert", "sha1.crt", "-cert_chain", "sha1.pem", "-key", "sha1.key", "-cipher", "DEFAULT:@SECLEVEL=0"},
      NULL,
      ADDER_TLS_WHY_WEAK_HASH,
+     NULL,
      NULL},
     {{"-cert", "rsa1024.crt", "-cert_chain", "rsa1024.pem", "-key", "rsa1024.key", "-cipher",
       "DEFAULT:@SECLEVEL=0"},
      NULL,
      ADDER_TLS_WHY_WEAK_KEY,
+     NULL,
      NULL},
     /* nothing in common */
-    {{SERVER("good"), "-tls1_3"}, NULL, ADDER_TLS_WHY_ALERT_PROTOCOL_VERSION, NULL},
+    {{SERVER("good"), "-tls1_3"}, NULL, ADDER_TLS_WHY_ALERT_PROTOCOL_VERSION, NULL, NULL},
     {{SERVER("good"), "-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"},
      NULL,
-     ADDER_TLS_WHY_ALERT_PROTOCOL_VERSION,
-     NULL},
-    {{SERVER("rsa"), "-cipher", "AES128-SHA"}, NULL, ADDER_TLS_WHY_ALERT_HANDSHAKE_FAILURE, NULL},
+     ADDER_TLS_WHY_VERSION,
+     NULL,
+     old_suites},
+    {{SERVER("rsa"), "-cipher", "AES128-SHA"}, NULL, ADDER_TLS_WHY_ALERT_HANDSHAKE_FAILURE, NULL, NULL},
 };
 
 static void each_kind_of_server(void **state)
@@ -311,6 +323,7 @@ static void each_kind_of_server(void **state)
         adder_tls_t t;
         int fd = dial(server_start(&peer, c->options));
         ours_new(&o, c->identity);
+        o.options.suites = c->offer;
         ours_configure(&o);
         assert_int_equal(adder_tls_init(&t, &o.config, (adder_stream_t){&fd_ops, &fd}, "good.example"),
                          ADDER_OK);
@@ -429,7 +442,7 @@ static void a_megabyte_through_its_server(void **state)
 static void coming_back_to_its_server(void **state)
 {
     (void)state;
-    static const char *const with_tickets[] = {SERVER("good"), "-alpn", "mqtt,http/1.1", NULL},
+    static const char *const with_tickets[] = {SERVER("good"), "-alpn", "mqtt,http/1.1", NULL, NULL},
                              *const with_ids[] = {SERVER("good"), "-no_ticket", NULL};
     static const char *const protocols[] = {"h2", "http/1.1", NULL};
     for (int ids = 0; ids < 2; ids++) {
