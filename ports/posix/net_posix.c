@@ -69,8 +69,10 @@ void adder_posix_net_drop(adder_posix_net_t *n)
     for (size_t i = 0; i < n->priv.c.n_slots; i++) {
         sock_t *s = &n->priv.c.slots[i];
         if (is_stream(s) && s->priv.phase >= POSIX_RESOLVING && s->priv.phase <= POSIX_CONNECTED &&
-            s->priv.failed == ADDER_OK)
+            (s->priv.failed == ADDER_OK || s->priv.unread)) {
             s->priv.failed = ADDER_ERR_CLOSED;
+            s->priv.unread = false;
+        }
     }
 }
 

@@ -55,6 +55,7 @@ typedef struct {
         uint8_t phase, kind, family;
         bool bound, watched;
         adder_err_t failed;
+        bool unread;                    /* it failed at sending: what had come before may still be read */
         adder_endpoint_t local, remote; /* as the device has them */
         posix_lookup_t *lookup;         /* of connect() by name */
         struct {

@@ -70,8 +70,10 @@ adder_err_t posix_net_send(void *ctx, uint16_t sock, const adder_endpoint_t *to,
     if (len == 0)
         return ADDER_OK;
     ssize_t sent = send(s->priv.fd, bytes, len, MSG_NOSIGNAL);
-    if (sent < 0)
+    if (sent < 0) {
+        s->priv.unread = posix_err(errno) != ADDER_ERR_AGAIN;
         return posix_fail(s, posix_err(errno));
+    }
     *n_out = (size_t)sent;
     return ADDER_OK;
 }
@@ -120,7 +122,7 @@ adder_err_t posix_net_recv(void *ctx, uint16_t sock, uint8_t *buf, size_t cap, s
         return ADDER_ERR_STATE;
     if (!is_stream(s))
         return receive_datagram(s, buf, cap, n_out, from_out);
-    if (s->priv.failed != ADDER_OK)
+    if (s->priv.failed != ADDER_OK && !s->priv.unread)
         return s->priv.failed;
     if (s->priv.phase != POSIX_CONNECTED)
         return ADDER_ERR_STATE;
@@ -129,6 +131,10 @@ adder_err_t posix_net_recv(void *ctx, uint16_t sock, uint8_t *buf, size_t cap, s
     if (cap == 0)
         return ADDER_OK;
     ssize_t got = recv(s->priv.fd, buf, cap, 0);
+    if (got <= 0 && s->priv.unread) {
+        s->priv.unread = false;
+        return s->priv.failed;
+    }
     if (got == 0)
         return ADDER_ERR_END; /* not a failure: the other direction may be open */
     if (got < 0)

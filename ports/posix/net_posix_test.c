@@ -275,6 +275,20 @@ static void endings(void **state)
         ;
     assert_int_equal(err, ADDER_ERR_CLOSED);
     assert_int_equal(ops->close(net.ctx, s, false), ADDER_OK);
+    /* what had come before the reset can be read, and then it is gone */
+    other = connection(&s);
+    assert_int_equal(send(other, "alert", 5, 0), 5);
+    wait_for(s, ADDER_NET_READABLE);
+    reset_close(other);
+    wait_for(s, ADDER_NET_FAILED);
+    assert_int_equal(ops->send(net.ctx, s, NULL, buf, 1, &n), ADDER_ERR_CLOSED);
+    assert_int_equal(ops->recv(net.ctx, s, buf, 3, &n, NULL), ADDER_OK);
+    assert_int_equal(ops->recv(net.ctx, s, buf, 8, &n, NULL), ADDER_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(ops->recv(net.ctx, s, buf, 8, &n, NULL), ADDER_ERR_CLOSED);
+    assert_int_equal(ops->recv(net.ctx, s, buf, 8, &n, NULL), ADDER_ERR_CLOSED);
+    assert_int_equal(ops->send(net.ctx, s, NULL, buf, 1, &n), ADDER_ERR_CLOSED);
+    assert_int_equal(ops->close(net.ctx, s, false), ADDER_OK);
     /* by us: a reset over there */
     other = connection(&s);
     assert_int_equal(ops->close(net.ctx, s, true), ADDER_OK);
