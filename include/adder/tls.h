@@ -230,6 +230,10 @@ unsigned adder_tls_wants(const adder_tls_t *t);
 /* Bytes that recv() gives without reading below. A poll must look here first. */
 size_t adder_tls_available(const adder_tls_t *t);
 
+/* Take in what waits below, at most one record: OK = recv() has bytes to give, else as recv(). So a poll can
+ * tell data from what TLS says to itself. */
+adder_err_t adder_tls_fetch(adder_tls_t *t) ADDER_MUST_USE;
+
 /* As adder/stream.h has them; the handshake is made first if it is not done. What send() took may still
  * wait here for the stream below: any later call of send (len 0 is enough), recv or close moves it on.
  *   ADDER_ERR_END      the other side has said goodbye (close_notify) and all is read

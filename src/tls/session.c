@@ -302,22 +302,15 @@ static void move_on(tls_impl_t *s)
     }
 }
 
-adder_err_t adder_tls_recv(adder_tls_t *t, uint8_t *buf, size_t cap, size_t *n_out)
+/* cap 0: a record is taken in and kept. */
+static adder_err_t read_on(adder_tls_t *t, tls_impl_t *s, uint8_t *buf, size_t cap, size_t *n_out)
 {
-    tls_impl_t *s = tls_of(t);
-    *n_out = 0;
-    const adder_err_t err = s->ended ? ADDER_ERR_END : handshake_on(t, s);
-    if (err != ADDER_OK) {
-        return err;
-    }
-    begin(s);
-    move_on(s);
-    if (cap == 0) {
-        return ADDER_OK;
-    }
     const int code = mbedtls_ssl_read(&s->ssl, buf, cap);
     if (code > 0) {
         *n_out = (size_t)code;
+        return ADDER_OK;
+    }
+    if (code == 0 && cap == 0 && mbedtls_ssl_get_bytes_avail(&s->ssl) > 0) {
         return ADDER_OK;
     }
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE || TLS_IS_TICKET(code)) {
@@ -328,6 +321,32 @@ adder_err_t adder_tls_recv(adder_tls_t *t, uint8_t *buf, size_t cap, size_t *n_o
         return ADDER_ERR_END;
     }
     return fail(t, s, code == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : code);
+}
+
+adder_err_t adder_tls_recv(adder_tls_t *t, uint8_t *buf, size_t cap, size_t *n_out)
+{
+    tls_impl_t *s = tls_of(t);
+    *n_out = 0;
+    const adder_err_t err = s->ended ? ADDER_ERR_END : handshake_on(t, s);
+    if (err != ADDER_OK) {
+        return err;
+    }
+    begin(s);
+    move_on(s);
+    return cap == 0 ? ADDER_OK : read_on(t, s, buf, cap, n_out);
+}
+
+adder_err_t adder_tls_fetch(adder_tls_t *t)
+{
+    tls_impl_t *s = tls_of(t);
+    size_t n = 0;
+    const adder_err_t err = s->ended ? ADDER_ERR_END : handshake_on(t, s);
+    if (err != ADDER_OK || adder_tls_available(t) > 0) {
+        return err;
+    }
+    begin(s);
+    move_on(s);
+    return read_on(t, s, NULL, 0, &n);
 }
 
 static adder_err_t stream_send(void *ctx, const uint8_t *bytes, size_t len, size_t *n_out)

@@ -106,6 +106,16 @@ static void stream_makes_its_handshake_itself(void **state)
     assert_int_equal(got, 3);
     assert_int_equal(server.ops->recv(server.ctx, buf, sizeof buf, &got), ADDER_ERR_AGAIN);
     assert_int_equal(adder_tls_wants(&b->server), ADDER_NET_READABLE);
+    /* A look takes nothing away. */
+    assert_int_equal(adder_tls_fetch(&b->server), ADDER_ERR_AGAIN);
+    assert_int_equal(client.ops->send(client.ctx, (const uint8_t *)"more", 4, &sent), ADDER_OK);
+    assert_int_equal(adder_tls_fetch(&b->server), ADDER_OK);
+    assert_int_equal(adder_tls_fetch(&b->server), ADDER_OK);
+    assert_int_equal(server.ops->recv(server.ctx, buf, sizeof buf, &got), ADDER_OK);
+    assert_int_equal(got, 4);
+    assert_int_equal(adder_tls_close(&b->client), ADDER_OK);
+    assert_int_equal(adder_tls_fetch(&b->server), ADDER_ERR_END);
+    assert_int_equal(server.ops->recv(server.ctx, buf, sizeof buf, &got), ADDER_ERR_END);
     bench_free(b);
 }
 
