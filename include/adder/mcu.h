@@ -115,6 +115,11 @@ typedef struct {
     adder_err_t (*random)(void *ctx, uint8_t *out, size_t len);
 } adder_mcu_sys_ops_t;
 
+/* The certificates that the machine trusts by itself, for TLS: each file of them, PEM or DER, is given to
+ * `take` once and is gone when that returns. From the program's thread. */
+typedef void (*adder_mcu_take_fn)(void *take_ctx, const uint8_t *bytes, size_t len);
+typedef void (*adder_mcu_roots_fn)(void *ctx, adder_mcu_take_fn take, void *take_ctx);
+
 typedef struct adder_mcu {
     void *ctx;
     const adder_pin_ops_t *gpio; /* with ctx above */
@@ -141,6 +146,7 @@ typedef struct adder_mcu {
     adder_mcu_display_t display;
 
     const adder_wifi_t *wifi; /* NULL: no Wi-Fi of its own */
+    adder_mcu_roots_fn roots; /* with ctx above; NULL: trusts nobody by itself */
 } adder_mcu_t;
 
 #endif

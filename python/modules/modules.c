@@ -10,7 +10,7 @@
     X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi)                                                \
     X(displayio) X(busdisplay) X(fourwire) X(paralleldisplaybus) X(i2cdisplaybus)                            \
     X(fontio) X(terminalio) X(vectorio) X(bitmaptools) X(tilepalettemapper)                                  \
-    X(ipaddress) X(socketpool) X(wifi) X(wifi_start) X(mdns)                                                 \
+    X(ipaddress) X(socketpool) X(ssl) X(wifi) X(wifi_start) X(mdns)                                          \
     X(time) X(rtc) X(supervisor) X(storage) X(os_getenv)
 /* clang-format on */
 
