@@ -37,6 +37,7 @@ static const case_t cases[] = {
     /* trust */
     {"foreign", "good.example", 0, ADDER_TLS_WHY_UNKNOWN_ISSUER, 0},
     {"foreign-root", "good.example", 0, ADDER_TLS_WHY_UNKNOWN_ROOT, 1},
+    {"doubled", "good.example", 0, ADDER_TLS_WHY_UNKNOWN_ISSUER, 0},
     {"impostor", "good.example", 0, ADDER_TLS_WHY_SIGNATURE, 0},
     {"selfsigned", "good.example", 0, ADDER_TLS_WHY_SELF_SIGNED, 0},
     {"nointer", "good.example", 0, ADDER_TLS_WHY_UNKNOWN_ISSUER, 0},

@@ -115,7 +115,7 @@ static bool root_vouches(const tls_impl_t *s, adder_tls_t *t, const mbedtls_x509
 
 /* ---- which of the ways to be untrusted ---- */
 
-static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
+static bool same(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
 {
     return a->len == b->len && (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
 }
@@ -124,22 +124,23 @@ static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
 static adder_tls_why_t why_untrusted(const tls_impl_t *s)
 {
     const mbedtls_x509_crt *top = s->chain[s->chain_top].crt, *own = s->chain[0].crt;
-    if (same_name(&top->issuer_raw, &top->subject_raw)) {
+    if (same(&top->issuer_raw, &top->subject_raw)) {
         return s->chain_top == 0 ? ADDER_TLS_WHY_SELF_SIGNED : ADDER_TLS_WHY_UNKNOWN_ROOT;
     }
-    unsigned sent = 0;
+    /* Sent with it, though the chain has no use for them. Some servers send their own certificate twice. */
+    bool others = false;
     for (const mbedtls_x509_crt *crt = own; crt != NULL; crt = crt->next) {
-        sent++;
-        if (crt != top && same_name(&crt->subject_raw, &top->issuer_raw)) {
+        others |= !same(&crt->raw, &own->raw);
+        if (crt != top && same(&crt->subject_raw, &top->issuer_raw)) {
             return is_ca(crt) ? ADDER_TLS_WHY_CHAIN_BROKEN : ADDER_TLS_WHY_NOT_A_CA;
         }
     }
     for (const mbedtls_x509_crt *crt = &s->config->cas; crt != NULL && crt->version != 0; crt = crt->next) {
-        if (same_name(&crt->subject_raw, &top->issuer_raw)) {
+        if (same(&crt->subject_raw, &top->issuer_raw)) {
             return crt->version >= 3 && !is_ca(crt) ? ADDER_TLS_WHY_NOT_A_CA : ADDER_TLS_WHY_SIGNATURE;
         }
     }
-    return sent > s->chain_top + 1u ? ADDER_TLS_WHY_CHAIN_BROKEN : ADDER_TLS_WHY_UNKNOWN_ISSUER;
+    return s->chain_top == 0 && others ? ADDER_TLS_WHY_CHAIN_BROKEN : ADDER_TLS_WHY_UNKNOWN_ISSUER;
 }
 
 /* The gravest first: a certificate that nobody vouches for says nothing about names and dates. */

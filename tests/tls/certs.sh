@@ -55,6 +55,7 @@ openssl x509 -in root.crt -outform DER -out root.der
 p256 other; root other "/CN=Somebody Else's Root" 3650; cp other.pem other.crt
 p256 foreign; issue foreign "/CN=good.example" other 400 "$leaf"; cp foreign.crt foreign.pem
 cat foreign.crt other.crt > foreign-root.pem
+cat foreign.crt foreign.crt > doubled.pem; cp foreign.key doubled.key
 p256 twin; root twin "/CN=Adder Test Root" 3650; cp twin.pem twin.crt
 p256 impostor; issue impostor "/CN=good.example" twin 400 "$leaf"; cp impostor.crt impostor.pem
 p256 selfsigned; openssl req -x509 -new -key selfsigned.key -subj "/CN=good.example" -days 400 \
