@@ -306,9 +306,15 @@ static py_t m_setblocking(py_t self, void *s, const py_val_t *a)
 
 /* ---- what was agreed: as CPython's, absent on boards ---- */
 
+/* The pump may be at the handshake just now. */
 static bool established(const ssl_socket_t *o)
 {
-    return o->live && o->begun && o->tls.info.established;
+    if (!o->live || !o->begun)
+        return false;
+    py_pump_lock();
+    const bool is = o->tls.info.established;
+    py_pump_unlock();
+    return is;
 }
 
 static py_t m_version(py_t self, void *s, const py_val_t *a)
