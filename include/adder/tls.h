@@ -24,11 +24,12 @@
  * home-made ones are so). SNI is sent for names, not for addresses.
  *
  * Every call is non-blocking; a step of the handshake computes for as long as its public-key operation
- * takes (a P-256 one: some 150 ms on a Cortex-M4 at 120 MHz, below 2 ms on a PC).
+ * takes (P-256: below 3 ms on a PC; on a Cortex-M count on tenths of a second).
  *
  * Memory: the objects are the caller's and must not move after init. On 64 bits (Debian's 2.28) a
- * configuration is 3072 bytes and a session 1440, on a Cortex-M 1792 and 736; the stack goes some 3 KiB deep.
- * Mbed TLS takes the rest from its heap, measured on 64 bits with its 16 KiB buffers:
+ * configuration is 3072 bytes and a session 1440, on a Cortex-M 1792 and 736. A thread that
+ * steps a handshake uses some 10 KiB of stack. Mbed TLS takes the rest from its heap, measured on 64 bits
+ * with its 16 KiB buffers:
  *
  *     a configuration with one root                     0.8 KB, with a certificate of its own and key 3.4 KB
  *     adder_tls_init(): the record buffers              36.8 KB
