@@ -285,6 +285,10 @@ static bool is_native_package(const char *name)
         if (strncmp((*m)->name, name, len) == 0 && (*m)->name[len] == '.')
             return true;
     }
+    for (const adder_frozen_t *f = adder_frozen; f->name != NULL; f++) {
+        if (strncmp(f->name, name, len) == 0 && f->name[len] == '.')
+            return true;
+    }
     return false;
 }
 
@@ -343,6 +347,28 @@ void py_modules_reset(void)
 
 /* ---- the program's own Python, compiled once a process ---- */
 
+/* A library of the firmware that is written in Python, as opposed to what makes the program run. */
+static bool is_library(const adder_frozen_t *f)
+{
+    return strncmp(f->name, "adder_", 6) != 0;
+}
+
+/* What tracebacks say. A library is called by its file, as on a board. */
+static void shown_name(const adder_frozen_t *f, char *out, size_t cap)
+{
+    if (!is_library(f)) {
+        snprintf(out, cap, "<%s>", f->name);
+        return;
+    }
+    snprintf(out, cap, "%s%s", f->name, f->is_package ? ".__init__" : "");
+    for (char *c = out; *c != '\0'; c++) {
+        if (*c == '.')
+            *c = '/';
+    }
+    size_t len = strlen(out);
+    snprintf(out + len, cap - len, ".py");
+}
+
 static struct {
     char *bytes;
     Py_ssize_t len;
@@ -361,7 +387,7 @@ static PyObject *frozen_code(const adder_frozen_t *f)
     if (compiled[at].bytes != NULL)
         return PyMarshal_ReadObjectFromString(compiled[at].bytes, compiled[at].len);
     char file[128];
-    snprintf(file, sizeof file, "<%s>", f->name);
+    shown_name(f, file, sizeof file);
     PyObject *code = Py_CompileStringExFlags((const char *)f->source, file, Py_file_input, NULL, 0);
     if (code == NULL)
         return NULL;
@@ -421,7 +447,9 @@ static py_t exec_module(const py_val_t *a)
     if (code == NULL)
         return PY_NULL;
     PyObject *dict = PyModule_GetDict(module);
-    PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins());
+    /* A module that the program's importer made brings the program's builtins, and so its import rules. */
+    if (PyDict_GetItemString(dict, "__builtins__") == NULL)
+        PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins());
     PyObject *r = PyEval_EvalCode(code, dict, dict);
     Py_DECREF(code);
     Py_XDECREF(r);
@@ -438,24 +466,38 @@ static const py_function_t finder_functions[] = {
     PY_END,
 };
 
-/* sys.builtin_module_names tells what is compiled in: ours, the packages around them, CPython's. */
-static bool name_builtins(void)
+/* Add a dotted name and the packages around it. */
+static bool add_names(PyObject *names, const char *name)
+{
+    for (size_t len = 0;; len++) {
+        if (name[len] != '.' && name[len] != '\0')
+            continue;
+        PyObject *part = PyUnicode_FromStringAndSize(name, (Py_ssize_t)len);
+        bool ok = part != NULL && PySet_Add(names, part) == 0;
+        Py_XDECREF(part);
+        if (!ok || name[len] == '\0')
+            return ok;
+    }
+}
+
+/* sys.builtin_module_names tells what is compiled in: ours, the packages around them, CPython's.
+ * _adder_vm.libraries tells which of them are written in Python. */
+static bool name_builtins(PyObject *layer)
 {
     PyObject *theirs = PySys_GetObject("builtin_module_names");
-    PyObject *names = theirs ? PySet_New(theirs) : NULL;
-    bool ok = names != NULL;
-    for (const py_module_t *const *m = py_modules; ok && *m != NULL; m++) {
-        const char *name = (*m)->name;
-        for (size_t len = 0; ok; len++) {
-            if (name[len] != '.' && name[len] != '\0')
-                continue;
-            PyObject *part = PyUnicode_FromStringAndSize(name, (Py_ssize_t)len);
-            ok = part != NULL && PySet_Add(names, part) == 0;
-            Py_XDECREF(part);
-            if (name[len] == '\0')
-                break;
-        }
+    PyObject *names = theirs ? PySet_New(theirs) : NULL, *libraries = PySet_New(NULL);
+    bool ok = names != NULL && libraries != NULL;
+    for (const py_module_t *const *m = py_modules; ok && *m != NULL; m++)
+        ok = add_names(names, (*m)->name);
+    for (const adder_frozen_t *f = adder_frozen; ok && f->name != NULL; f++) {
+        if (!is_library(f))
+            continue;
+        PyObject *name = PyUnicode_FromString(f->name);
+        ok = name != NULL && PySet_Add(libraries, name) == 0 && add_names(names, f->name);
+        Py_XDECREF(name);
     }
+    ok = ok && PyObject_SetAttrString(layer, "libraries", libraries) == 0;
+    Py_XDECREF(libraries);
     PyObject *tuple = ok ? PySequence_Tuple(names) : NULL;
     ok = tuple != NULL && PySys_SetObject("builtin_module_names", tuple) == 0;
     Py_XDECREF(tuple);
@@ -473,5 +515,5 @@ bool py_modules_start(void)
         if (!set(module, f->name, py_make_function(f)))
             return false;
     }
-    return PyList_Insert(path, 0, module) == 0 && name_builtins();
+    return PyList_Insert(path, 0, module) == 0 && name_builtins(module);
 }

@@ -180,3 +180,14 @@ def test_sound_takes_its_time(adder, drive):
 def test_an_empty_card_slot(adder):
     run = adder("import board, sdcardio\ntry: sdcardio.SDCard(board.SPI(), board.SD_CS)\nexcept OSError as e: print('E', e)\n")
     assert "E no SD card\n" in run.out
+
+
+def test_libraries_of_the_firmware_that_are_written_in_python(adder):
+    """They import by the program's rules, show in tracebacks as on a board, and give way to --no-native."""
+    files = {"lib/adafruit_esp32spi/__init__.py": "", "lib/adafruit_esp32spi/PWMOut.py": "PWMOut = 'of the drive'\n"}
+    code = ("from adafruit_esp32spi.PWMOut import PWMOut\nimport adafruit_esp32spi.PWMOut as module\n"
+            "print(module.__file__)\nprint(PWMOut)\nPWMOut(None, 99)\n")
+    run = adder(code, files=files)
+    assert "adafruit_esp32spi/PWMOut.py\n<class" in run.out
+    assert '  File "adafruit_esp32spi/PWMOut.py", line ' in run.out and "AttributeError: Pin 99" in run.out
+    assert "/lib/adafruit_esp32spi/PWMOut.py\nof the drive\n" in adder(code, "--no-native", files=files).out

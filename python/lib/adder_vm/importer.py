@@ -172,6 +172,27 @@ def _is_native(name: str) -> bool:
     return name in _native_names and name not in host_sys.stdlib_module_names and not name.startswith("_adder")
 
 
+def _load_native(name: str) -> ModuleType:
+    """What is compiled in. A library of the firmware that is written in Python runs as one on the drive
+    would, by the program's own rules of import."""
+    if name not in _adder_vm.libraries:
+        return importlib.import_module(name)
+    module = new_module(name)
+    module.__file__ = name.replace(".", "/") + ".py"
+    module.__package__ = name.rpartition(".")[0]
+    if any(other.startswith(name + ".") for other in _native_names):
+        module.__file__ = module.__file__.removesuffix(".py") + "/__init__.py"
+        module.__path__ = name.replace(".", "/")
+        module.__package__ = name
+    modules[name] = module
+    try:
+        _adder_vm.exec_module(module)
+    except BaseException:
+        del modules[name]
+        raise
+    return module
+
+
 def _load_top(name: str) -> ModuleType:
     if name in overlays:
         return _load_overlay(name)
@@ -181,12 +202,12 @@ def _load_top(name: str) -> ModuleType:
         return importlib.import_module(name)
     native = _is_native(name)
     if native and (_natives_first or name in CORE):
-        return importlib.import_module(name)
+        return _load_native(name)
     found = _find(name, path, drive.LIBRARY_CACHE)
     if found is not None and not (found.kind == "mpy" and native):
         return _load_found(name, found)
     if native:
-        return importlib.import_module(name)
+        return _load_native(name)
     raise _no_module(name)
 
 
@@ -195,7 +216,7 @@ def _load_sub(name: str, parent: ModuleType) -> ModuleType:
         return _load_overlay(name)
     host = getattr(parent, "__adder_host__", None)
     if _is_native(name) and (host is None or _natives_first):
-        return importlib.import_module(name)
+        return _load_native(name)
     leaf = name.rpartition(".")[2]
     found = None
     if host is not None and drive.host_os.path.isdir(host):
