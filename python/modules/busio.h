@@ -11,7 +11,7 @@
 /* The lock of a bus, first in its struct: one set of functions serves every class of bus. The pump's thread
  * takes it too, for a radio on the same wires. */
 typedef struct {
-    atomic_bool held;
+    atomic_int holder; /* busio_lock.c */
 } busio_lock_t;
 
 typedef struct {
