@@ -194,6 +194,31 @@ static void sends_at_the_price(void **state)
     close_bench();
 }
 
+/* What was sent and closed is on the chip once drained() says so: then its reset takes nothing back. */
+static void drains(void **state)
+{
+    (void)state;
+    static uint8_t out[3000];
+    out[0] = 'S';
+    open_bench(&(bench_t){0});
+    join_home();
+    uint16_t sock;
+    size_t n;
+    adder_err_t err;
+    assert_int_equal(connect_to(port, &sock), ADDER_OK);
+    assert_true(adder_airlift_net_drained(&stack));
+    const size_t before = atomic_load(&sunk);
+    UNTIL(net.ops->send(net.ctx, sock, NULL, out, sizeof out, &n));
+    assert_int_equal(n, sizeof out);
+    assert_false(adder_airlift_net_drained(&stack));
+    assert_int_equal(net.ops->close(net.ctx, sock, false), ADDER_OK);
+    assert_false(adder_airlift_net_drained(&stack));
+    UNTIL(adder_airlift_net_drained(&stack) ? ADDER_OK : ADDER_ERR_AGAIN);
+    adder_airlift_net_restart(&stack);
+    await_sunk(before + sizeof out);
+    close_bench();
+}
+
 static void receives_at_the_price(void **state)
 {
     (void)state;
@@ -317,6 +342,7 @@ int main(void)
         cmocka_unit_test(is_an_access_point),
         cmocka_unit_test(echoes_256_kib),
         cmocka_unit_test(sends_at_the_price),
+        cmocka_unit_test(drains),
         cmocka_unit_test(receives_at_the_price),
         cmocka_unit_test(is_quiet_when_idle),
         cmocka_unit_test(reaches_1000_connections),

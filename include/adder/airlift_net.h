@@ -228,6 +228,8 @@ adder_err_t adder_airlift_net_set_hostname(adder_airlift_net_t *n, const char *n
 adder_err_t adder_airlift_net_set_client_cert(adder_airlift_net_t *n, const char *cert, size_t cert_len,
                                               const char *key, size_t key_len) ADDER_MUST_USE;
 void adder_airlift_net_link(const adder_airlift_net_t *n, adder_airlift_link_t *out);
+/* Everything that send() took and close() was told has reached the chip: it may be reset, or left alone. */
+bool adder_airlift_net_drained(const adder_airlift_net_t *n);
 
 /* ---- the commands for others ---- */
 

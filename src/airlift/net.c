@@ -327,6 +327,7 @@ adder_err_t adder_airlift_net_claim(adder_airlift_net_t *n, adder_airlift_t **ou
         }
     }
     n->priv.claimed = true;
+    n->priv.began_us = n->priv.now_us; /* what wants_ready() counts from */
     *out = &n->priv.chip;
     return ADDER_OK;
 }

@@ -440,3 +440,20 @@ const adder_net_ops_t airnet_ops = {
     .endpoints = do_endpoints,
     .resolve = airnet_resolve,
 };
+
+/* ---- the end ---- */
+
+bool adder_airlift_net_drained(const adder_airlift_net_t *n)
+{
+    for (unsigned i = 0; i < n->priv.c.tx_count; i++) {
+        if (n->priv.tx[i].owner != NONE && n->priv.tx[i].len > 0) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < SOCKETS; i++) {
+        if (!n->priv.socks[i].open && n->priv.socks[i].phase != PHASE_FREE) {
+            return false;
+        }
+    }
+    return true;
+}
