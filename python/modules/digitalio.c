@@ -11,7 +11,7 @@ typedef struct {
 static const char *const directions[] = {"INPUT", "OUTPUT", NULL};
 static const char *const pulls[] = {"UP", "DOWN", NULL};
 static const char *const drive_modes[] = {"PUSH_PULL", "OPEN_DRAIN", NULL};
-static const py_enum_t direction_enum = {"digitalio", "Direction", directions};
+const py_enum_t digitalio_direction_enum = {"digitalio", "Direction", directions};
 const py_enum_t digitalio_pull_enum = {"digitalio", "Pull", pulls};
 static const py_enum_t drive_mode_enum = {"digitalio", "DriveMode", drive_modes};
 
@@ -126,14 +126,14 @@ static py_t switch_to_input(py_t self, void *s, const py_val_t *a)
 static py_t get_direction(py_t self, void *s)
 {
     (void)self;
-    return py_enum_value(&direction_enum, ((dio_t *)s)->output);
+    return py_enum_value(&digitalio_direction_enum, ((dio_t *)s)->output);
 }
 
 static bool set_direction(py_t self, void *s, py_t value)
 {
     (void)self;
     int direction;
-    if (!py_enum_arg(value, &direction_enum, "direction", &direction))
+    if (!py_enum_arg(value, &digitalio_direction_enum, "direction", &direction))
         return false;
     return direction == 1 ? to_output(s, false, false) : to_input(s, -1);
 }
@@ -230,5 +230,6 @@ bool digitalio_arg(py_t v, const char *name, uint16_t *pin_out, bool *output_out
 }
 
 static const py_class_t *const classes[] = {&digitalio_class, NULL};
-static const py_enum_t *const enums[] = {&direction_enum, &digitalio_pull_enum, &drive_mode_enum, NULL};
+static const py_enum_t *const enums[] = {&digitalio_direction_enum, &digitalio_pull_enum, &drive_mode_enum,
+                                         NULL};
 const py_module_t digitalio_module = {.name = "digitalio", .classes = classes, .enums = enums};

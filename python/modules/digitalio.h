@@ -7,6 +7,8 @@
 extern const py_class_t digitalio_class;
 extern const py_enum_t digitalio_pull_enum; /* NONE is None in Python: DIGITALIO_UP and _DOWN only */
 enum { DIGITALIO_UP, DIGITALIO_DOWN };
+extern const py_enum_t digitalio_direction_enum;
+enum { DIGITALIO_INPUT, DIGITALIO_OUTPUT };
 
 /* The pin number of a DigitalInOut argument; *output_out (may be NULL): it is an output. */
 bool digitalio_arg(py_t v, const char *name, uint16_t *pin_out, bool *output_out);

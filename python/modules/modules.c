@@ -11,6 +11,7 @@
     X(displayio) X(busdisplay) X(fourwire) X(paralleldisplaybus) X(i2cdisplaybus)                            \
     X(fontio) X(terminalio) X(vectorio) X(bitmaptools) X(tilepalettemapper)                                  \
     X(ipaddress) X(socketpool) X(ssl) X(wifi) X(wifi_start) X(mdns)                                          \
+    X(esp32spi_package) X(esp32spi_control) X(esp32spi_pool) X(esp32spi_socketpool)                          \
     X(time) X(rtc) X(supervisor) X(storage) X(os_getenv)
 /* clang-format on */
 

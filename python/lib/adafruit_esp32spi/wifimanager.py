@@ -1,0 +1,3 @@
+"""Short name of adafruit_esp32spi_wifimanager."""
+
+from .adafruit_esp32spi_wifimanager import *
