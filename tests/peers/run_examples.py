@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Run Adafruit's own example programs, unmodified, on the simulated PyPortal.
 
-    tests/peers/run_examples.py [--seconds 10] [--jobs 4] [--only NAME] [--json OUT]
+    tests/peers/run_examples.py [--seconds 10] [--jobs 4] [--only NAME] [--json OUT] [--no-native]
 
 The source packages come from PyPI into build/peers/ once. Each example runs headless on a drive of its
 own with the libraries that `adder lib add` brings, while a timeline touches the screen and local
-stand-ins answer for the internet. An example passes when no exception ended it. Exit status: 0 when at
+stand-ins answer for the internet. Libraries that Adder has in native form are used so, unless
+--no-native is given. An example passes when no exception ended it. Exit status: 0 when at
 least nine in ten of those whose hardware a PyPortal has pass.
 """
 
@@ -95,7 +96,8 @@ def touches() -> list[dict[str, object]]:
     return events
 
 
-def run_one(library: str, example: Path, folder: Path, template: Path, network: Path, seconds: float) -> Result:
+def run_one(library: str, example: Path, folder: Path, template: Path, network: Path, seconds: float,
+            extra: list[str]) -> Result:
     name = str(example.relative_to(folder))
     drive = WORK / "drives" / library / name.replace("/", "_").removesuffix(".py")
     shutil.rmtree(drive, ignore_errors=True)
@@ -110,7 +112,7 @@ def run_one(library: str, example: Path, folder: Path, template: Path, network: 
     (drive / "touches.json").write_text(json.dumps(touches()))
     log = drive.parent / (drive.name + ".log")
     command = [ADDER, "run", drive, "--headless", "--for", str(seconds), "--network", network,
-               "--input", drive / "touches.json", "--screenshot", drive.parent / (drive.name + ".png")]
+               "--input", drive / "touches.json", "--screenshot", drive.parent / (drive.name + ".png"), *extra]
     with log.open("wb") as out:
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
@@ -131,6 +133,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--only", default="", help="only examples whose library or file name contains this")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--no-native", action="store_true", help="Adafruit's libraries from PyPI alone")
     options = parser.parse_args()
 
     table = tomllib.loads((HERE / "examples.toml").read_text())
@@ -153,10 +156,11 @@ def main() -> int:
             else:
                 jobs.append((library, example, folder))
 
+    extra = ["--no-native"] if options.no_native else []
     with Standins(WORK / "standins") as services, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         network = WORK / "network.json"
         network.write_text(json.dumps(services.network, indent=2))
-        futures = [pool.submit(run_one, *job, template, network, options.seconds) for job in jobs]
+        futures = [pool.submit(run_one, *job, template, network, options.seconds, extra) for job in jobs]
         for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
             result = future.result()
             results.append(result)

@@ -104,7 +104,7 @@ def esp(adder, libraries, drive, firmware):
                                       {"ssid": "cafe", "rssi": -70, "channel": 11}],
                     "outside": False, "speed": 10, **(network or {})}
         shutil.copytree(libraries, drive / "lib")
-        done = adder(START + code, "--chip", f"wifi.firmware={firmware}", *options, seconds=40, timeout=120,
+        done = adder(START + code, "--no-native", "--chip", f"wifi.firmware={firmware}", *options, seconds=40, timeout=120,
                      files={"settings.toml": SETTINGS, "network.json": json.dumps(settings)})
         assert done.code == 0 and "Traceback" not in done.out, done.out + done.err
         return done.out
