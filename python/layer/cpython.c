@@ -107,6 +107,14 @@ py_t py_bytes(const void *bytes, size_t len)
     return owned(PyBytes_FromStringAndSize(bytes, (Py_ssize_t)len));
 }
 
+py_t py_bytes_new(size_t len, uint8_t **fill)
+{
+    PyObject *o = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)len);
+    if (o != NULL)
+        *fill = (uint8_t *)PyBytes_AS_STRING(o);
+    return owned(o);
+}
+
 py_t py_bytearray(const void *bytes, size_t len)
 {
     PyObject *o = PyByteArray_FromStringAndSize(bytes, (Py_ssize_t)len);
@@ -427,6 +435,12 @@ py_t py_import(const char *module)
     PyObject *m = last ? PyImport_ImportModuleLevel(module, NULL, NULL, last, 0) : NULL;
     Py_XDECREF(last);
     return owned(m);
+}
+
+py_t py_import_program(const char *module)
+{
+    py_t importer = py_import("adder_vm.importer"), name = py_str(module);
+    return py_null(importer) || py_null(name) ? PY_NULL : py_call_method(importer, "load", &name, 1);
 }
 
 bool py_slice(py_t key, size_t len, int64_t *start, int64_t *step, size_t *count)

@@ -250,8 +250,10 @@ size_t py_operator_slots(const class_info_t *info, PyType_Slot *slots)
         SLOT(Py_sq_contains, slot_contains);
     if (flat->iter != NULL || flat->next != NULL || (flat->getitem != NULL && flat->len != NULL))
         SLOT(Py_tp_iter, slot_iter);
-    if (flat->next != NULL)
+    if (flat->next != NULL) {
         SLOT(Py_tp_iternext, slot_next);
+        SLOT(Py_am_await, slot_iter);
+    }
     if (flat->equal != NULL)
         SLOT(Py_tp_richcompare, slot_compare);
     if (flat->hash != NULL)

@@ -71,6 +71,8 @@ py_t py_float(double v);
 py_t py_str(const char *utf8);
 py_t py_str_n(const char *utf8, size_t len); /* malformed UTF-8: replaced by U+FFFD */
 py_t py_bytes(const void *bytes, size_t len);
+/* Bytes to be filled in through *fill before anybody else sees them; what is in them at first is not defined. */
+py_t py_bytes_new(size_t len, uint8_t **fill);
 py_t py_bytearray(const void *bytes, size_t len); /* bytes NULL = zeros */
 py_t py_tuple(const py_t *items, size_t n);
 py_t py_list(const py_t *items, size_t n);
@@ -129,6 +131,8 @@ py_t py_call_kw(py_t fn, const py_t *args, size_t n, const char *const *kw_names
 py_t py_call_method(py_t self, const char *name, const py_t *args, size_t n);
 /* By the interpreter's own rules, not the program's: native modules and the firmware's Python. */
 py_t py_import(const char *module);
+/* By the program's rules: what the drive, its lib/ and the firmware hold. Runs user code. */
+py_t py_import_program(const char *module);
 /* A slice over `len` items, clamped: the first index, the step and how many. */
 bool py_slice(py_t key, size_t len, int64_t *start_out, int64_t *step_out, size_t *count_out);
 
@@ -329,7 +333,9 @@ typedef struct py_class {
     bool (*setitem)(py_t self, void *s, py_t key, py_t value_or_null); /* null = delete */
     bool (*contains)(py_t self, void *s, py_t value, bool *out);
     py_t (*iter)(py_t self, void *s); /* NULL with getitem and len: sequence iteration */
-    py_t (*next)(py_t self, void *s); /* null without exception = end */
+    /* null without exception = end. What has it can be awaited, too: it yields None until it is done; its
+     * value is that of a StopIteration it raises. */
+    py_t (*next)(py_t self, void *s);
     bool (*equal)(py_t self, void *s, py_t other, bool *out);
     int64_t (*hash)(void *s);
     py_t (*repr)(py_t self, void *s);
