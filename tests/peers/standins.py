@@ -145,11 +145,12 @@ class Standins:
     def _serve_ntp(self) -> None:
         while True:
             try:
-                _, peer = self._ntp.recvfrom(512)
+                asked, peer = self._ntp.recvfrom(512)
             except OSError:
                 return
-            seconds = int(time.time()) + 2_208_988_800
-            self._ntp.sendto(struct.pack("!BBBb3I4Q", 0x24, 1, 0, -20, 0, 0, 0, 0, 0, 0, seconds << 32), peer)
+            now = int((time.time() + 2_208_988_800) * 2**32)
+            head = struct.pack("!BBBb3IQ", 0x24, 1, 4, -20, 0, 0, 0, now)
+            self._ntp.sendto(head + asked[40:48] + struct.pack("!QQ", now, now), peer)
 
     def __exit__(self, *exc: object) -> None:
         for server in self._servers:
