@@ -4,6 +4,7 @@
 #include "python/modules/connection_manager.h"
 #include "python/modules/net_socket.h"
 #include "python/modules/requests_int.h"
+#include "python/modules/ssl.h"
 
 /* Bytes that one send() or recv_into() of a Python object is given: what an ESP32 takes at most. */
 enum { PIECE = 4000 };
@@ -153,6 +154,11 @@ adder_stream_t requests_stream(requests_socket_t *s, py_t socket)
     if (net != NULL && net->connected && net->kind != ADDER_NET_UDP) {
         s->native = true;
         return net_socket_stream(net);
+    }
+    ssl_socket_t *tls = py_struct(socket, &ssl_socket_class);
+    if (tls != NULL && tls->live && tls->begun && tls->net != NULL) {
+        s->native = true;
+        return adder_tls_stream(&tls->tls);
     }
     return (adder_stream_t){&ops, s};
 }
