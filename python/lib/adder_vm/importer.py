@@ -169,7 +169,8 @@ def _load_found(name: str, found: _Found, parent: "ModuleType | None" = None) ->
 
 def _is_native(name: str) -> bool:
     """A native module of ours; CPython's own C modules are not the program's business."""
-    return name in _native_names and name not in host_sys.stdlib_module_names and not name.startswith("_adder")
+    return name in _adder_vm.libraries or (name in _native_names and name not in host_sys.stdlib_module_names
+                                           and not name.startswith("_adder"))
 
 
 def _load_native(name: str) -> ModuleType:
