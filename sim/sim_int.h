@@ -156,7 +156,8 @@ struct sim_board {
     uint64_t conflicts;
 
     bool virtual_clock;
-    uint64_t clock_us; /* virtual time, or the origin of the real one */
+    _Atomic uint64_t
+        clock_us;      /* virtual time, or the origin of the real one, which is read without the lock */
     uint64_t lived_us; /* power-on times before the last power cycle, for energy and events */
     int64_t rtc_offset_s;
     uint64_t random_state; /* 0 = real randomness */
