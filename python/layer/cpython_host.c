@@ -111,7 +111,7 @@ static py_t vm_wait_news(const py_val_t *a)
     if (!(a[0].f >= 0))
         return py_raise(PY_ValueError, "seconds must be >= 0");
     uint64_t us = a[0].f > 1e9 ? UINT64_MAX : (uint64_t)(a[0].f * 1e6);
-    return py_pump_wait(woken_by_news, &n, us, NULL) ? py_none() : PY_NULL;
+    return py_pump_wait_news(woken_by_news, &n, us) ? py_none() : PY_NULL;
 }
 
 static py_t vm_poll(const py_val_t *a)

@@ -198,6 +198,8 @@ bool py_wait_service(uint64_t *due_us_out);
 
 /* cpython_pump.c */
 void py_pump_wake(void); /* from any thread: end the sleep of a py_pump_wait */
+/* Until news(ctx), which is looked at when an engine made progress, or the time is over. */
+bool py_pump_wait_news(bool (*news)(void *ctx), void *ctx, uint64_t timeout_us);
 void py_pump_stop(void);
 
 /* ---- OSError ---- */

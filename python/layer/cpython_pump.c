@@ -63,6 +63,7 @@ static struct {
     uint32_t round;
     /* anyone */
     atomic_bool leads, poked, stands_by;
+    atomic_bool followed; /* the program waits for news, and the thread drives */
     atomic_uint progress;
     driver_t program, thread;
     /* program's thread only */
@@ -167,8 +168,11 @@ static void run_items(driver_t *d)
         uint64_t now = now_us();
         adder_net_wants_t wants = {.wait_us = ADDER_NET_FOREVER, .signal = -1};
         item->run(item->ctx, now, &wants);
-        if (wants.wait_us == 0)
+        if (wants.wait_us == 0) {
             atomic_fetch_add(&p.progress, 1);
+            if (thread && atomic_load(&p.followed))
+                vm_wake();
+        }
         if (wants.signal >= 0 && d->n <= SIGNALS)
             d->fds[d->n++] = (struct pollfd){.fd = (int)wants.signal, .events = POLLIN};
         else if (wants.signal >= 0 && wants.wait_us > LOOK_US)
@@ -423,6 +427,28 @@ bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool 
     py_wait_end(outer);
     if (timed_out != NULL)
         *timed_out = ok && !wait.is_done && wait.timed_out;
+    return ok;
+}
+
+static bool any_heavy(void)
+{
+    bool heavy = false;
+    py_pump_lock();
+    for (const py_pump_t *item = p.list; item != NULL; item = item->next)
+        heavy |= item->heavy;
+    py_pump_unlock();
+    return heavy;
+}
+
+/* A program that asks for news has other things to do: it leads where that takes microseconds, which spares
+ * the switch of threads, and else lets the thread do the work. */
+bool py_pump_wait_news(bool (*news)(void *ctx), void *ctx, uint64_t timeout_us)
+{
+    if (!p.thread_runs || !any_heavy())
+        return py_pump_wait(news, ctx, timeout_us, NULL);
+    bool outer = atomic_exchange(&p.followed, true);
+    bool ok = py_wait_until(news, ctx, timeout_us, NULL);
+    atomic_store(&p.followed, outer);
     return ok;
 }
 

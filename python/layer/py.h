@@ -445,6 +445,9 @@ typedef struct py_pump {
      * says; it is preset to FOREVER and no signal. */
     void (*run)(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out);
     void *ctx;
+    /* `run` may take a millisecond or more (a handshake, a chip behind a bus): who waits for news of any kind
+     * leaves it to the pump's thread. May be changed with the lock. */
+    bool heavy;
     uint32_t round; /* private from here on */
     struct py_pump *next;
 } py_pump_t;

@@ -94,6 +94,7 @@ static void run(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out)
     if (!o->told) {
         const adder_err_t err = step(o);
         o->told = err != ADDER_ERR_AGAIN;
+        o->item.heavy = !o->told;
         if (o->told || adder_tls_wants(&o->tls) == 0)
             wants_out->wait_us = 0; /* more to do at once, or something that a poll waits for */
     } else if ((adder_tls_wants(&o->tls) & ADDER_NET_WRITABLE) != 0) {
@@ -128,7 +129,7 @@ bool ssl_begin(ssl_socket_t *o, const char *host)
     o->begun = true;
     o->told = false;
     if (o->net != NULL) {
-        o->item = (py_pump_t){.run = run, .ctx = o};
+        o->item = (py_pump_t){.run = run, .ctx = o, .heavy = true};
         o->in_pump = true;
         py_pump_add(&o->item);
     }
