@@ -49,6 +49,8 @@ PASSED_ON(send)
 PASSED_ON(recv)
 PASSED_ON(recv_into)
 PASSED_ON(close)
+PASSED_ON(setblocking)
+PASSED_ON(poll_ready)
 #undef PASSED_ON
 
 static py_t attr_or_none(void *s, const char *name)
@@ -88,14 +90,27 @@ static py_t m_connect(py_t self, void *s, const py_val_t *a)
     return PY_NULL;
 }
 
+/* For asyncio, where the driver's sockets have it. */
+static py_t m_connect_nowait(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    fake_socket_t *f = s;
+    const py_t args[] = {a[0].obj, py_field_get(&f->mode)};
+    return py_call_method(fake_inner(s), "connect_nowait", args, 2);
+}
+
 static const uint16_t fake_socket_fields[] = {offsetof(fake_socket_t, socket), offsetof(fake_socket_t, mode),
                                               PY_FIELDS_END};
-static const py_method_t fake_socket_methods[] = {{"connect", m_connect, connect_args, 0, NULL}, PY_END};
+static const py_method_t fake_socket_methods[] = {{"connect", m_connect, connect_args, 0, NULL},
+                                                  {"connect_nowait", m_connect_nowait, connect_args, 0, NULL},
+                                                  PY_END};
 static const py_prop_t fake_socket_props[] = {{"settimeout", get_settimeout, NULL, 0, NULL},
                                               {"send", get_send, NULL, 0, NULL},
                                               {"recv", get_recv, NULL, 0, NULL},
                                               {"recv_into", get_recv_into, NULL, 0, NULL},
                                               {"close", get_close, NULL, 0, NULL},
+                                              {"setblocking", get_setblocking, NULL, 0, NULL},
+                                              {"poll_ready", get_poll_ready, NULL, 0, NULL},
                                               {"_socket", get_inner, NULL, 0, NULL},
                                               {"_mode", get_mode, NULL, 0, NULL},
                                               {"_interface", get_interface, NULL, 0, NULL},

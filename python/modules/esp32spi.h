@@ -55,6 +55,8 @@ typedef struct {
     adder_endpoint_t peer;  /* of datagrams: whom send() sends to; they are taken from anyone */
     adder_endpoint_t bound; /* of a server, until listen() */
     bool has_peer, has_port;
+    bool nowait; /* in connect_nowait(): "not yet" is EINPROGRESS */
+    bool begun;  /* by it, and how it ended is not told yet */
 } esp32spi_socket_t;
 
 /* Do something with another time-out than the program's. */

@@ -45,6 +45,22 @@ static const py_arg_t getaddrinfo_args[] = {PY_REQ_OBJ("host"),
                                             PY_OPT_OBJ("flags"),
                                             PY_END};
 
+static py_t info(const py_val_t *a, py_t host)
+{
+    py_t address = py_null(host) ? PY_NULL : py_tuple((const py_t[]){host, a[1].obj}, 2);
+    py_t entry = py_tuple((const py_t[]){py_int(ESP32SPI_AF_INET), a[3].given ? a[3].obj : py_int(0),
+                                         a[4].given ? a[4].obj : py_int(0), py_str(""), address},
+                          5);
+    return py_null(entry) ? PY_NULL : py_list(&entry, 1);
+}
+
+/* For asyncio: the name itself, which connect_nowait() has looked up behind the program. */
+static py_t getaddrinfo_nowait(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)s;
+    return info(a, a[0].obj);
+}
+
 static py_t getaddrinfo(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
@@ -55,11 +71,7 @@ static py_t getaddrinfo(py_t self, void *s, const py_val_t *a)
     esp32spi_obj_t *o = py_struct_arg(py_field_get(&((pool_t *)s)->iface), &esp32spi_control_class, "iface");
     if (o == NULL || !esp32spi_text(a[0].obj, "host", sizeof name - 1, name) || !esp32spi_lookup(o, name, ip))
         return PY_NULL;
-    py_t address = py_tuple((const py_t[]){py_bytearray(ip, 4), a[1].obj}, 2);
-    py_t entry = py_tuple((const py_t[]){py_int(ESP32SPI_AF_INET), a[3].given ? a[3].obj : py_int(0),
-                                         a[4].given ? a[4].obj : py_int(0), py_str(""), address},
-                          5);
-    return py_null(entry) ? PY_NULL : py_list(&entry, 1);
+    return info(a, py_bytearray(ip, 4));
 }
 
 static const py_arg_t socket_args[] = {PY_OPT_INT("family", ESP32SPI_AF_INET, PY_INT_MIN, PY_INT_MAX),
@@ -81,6 +93,7 @@ static py_t get_iface(py_t self, void *s)
 }
 
 static const py_method_t methods[] = {{"getaddrinfo", getaddrinfo, getaddrinfo_args, 0, NULL},
+                                      {"getaddrinfo_nowait", getaddrinfo_nowait, getaddrinfo_args, 0, NULL},
                                       {"socket", new_socket, socket_args, 0, NULL},
                                       PY_END};
 static const py_prop_t props[] = {{"_interface", get_iface, NULL, 0, NULL}, PY_END};

@@ -34,6 +34,8 @@ static py_t fail(net_socket_t *s, net_op_t op, adder_err_t err)
                                                        : NET_ECONNRESET,
                               NULL);
     case NET_OP_CONNECT:
+        if (err == ADDER_ERR_AGAIN && ((const esp32spi_socket_t *)s)->nowait)
+            return py_raise_errno(NET_EINPROGRESS, "EINPROGRESS");
         return err == ADDER_ERR_TIMEOUT || err == ADDER_ERR_AGAIN
                    ? py_raise(PY_TimeoutError, "Failed to establish connection")
                    : py_raise(PY_ConnectionError, "Could not connect to remote server");
@@ -186,35 +188,68 @@ static bool connect_stream(esp32spi_socket_t *o, const char *host, const adder_e
 
 static const py_arg_t connect_args[] = {PY_REQ_OBJ("address"), PY_OPT_OBJ("conntype"), PY_END};
 
-static py_t m_connect(py_t self, void *s, const py_val_t *a)
+/* The arguments of connect(), and a stack's socket of the kind they want. */
+static bool prepare(py_t self, esp32spi_socket_t *o, const py_val_t *a, char host[ADDER_NET_HOST_MAX + 1],
+                    adder_endpoint_t *to)
 {
-    esp32spi_socket_t *o = s;
-    char host[ADDER_NET_HOST_MAX + 1];
-    adder_endpoint_t to;
     int64_t mode = o->net.kind == ADDER_NET_UDP ? ADDER_AIRLIFT_UDP : ADDER_AIRLIFT_TCP;
-    if (!address_arg(a[0].obj, host, &to) || (a[1].given && !py_to_int(a[1].obj, &mode)))
-        return PY_NULL;
+    if (!address_arg(a[0].obj, host, to) || (a[1].given && !py_to_int(a[1].obj, &mode)))
+        return false;
     if (mode < ADDER_AIRLIFT_TCP || mode > ADDER_AIRLIFT_TLS)
-        return py_raise(PY_ValueError, "conntype must be TCP_MODE, UDP_MODE or TLS_MODE");
-    if (mode == ADDER_AIRLIFT_TLS && host[0] == '\0')
-        return py_raise(PY_ConnectionError, "Could not connect to remote server"); /* TLS goes by name */
+        return py_fail(py_raise(PY_ValueError, "conntype must be TCP_MODE, UDP_MODE or TLS_MODE"));
+    if (mode == ADDER_AIRLIFT_TLS && host[0] == '\0') /* TLS goes by name */
+        return py_fail(py_raise(PY_ConnectionError, "Could not connect to remote server"));
     const adder_net_kind_t kind = mode == ADDER_AIRLIFT_UDP   ? ADDER_NET_UDP
                                   : mode == ADDER_AIRLIFT_TLS ? ADDER_NET_TLS
                                                               : ADDER_NET_TCP;
+    if (o->nowait && o->begun && o->net.open && o->net.kind == kind)
+        return true;
     /* A socket that was used, or closed, may connect again: on the chip it is a number that does not wear. */
     if (!o->net.exists || (o->net.open && kind != ADDER_NET_UDP) || o->net.kind != kind) {
         uint64_t timeout_us = o->net.timeout_us;
         py_t iface = py_field_get(&o->net.owner);
         esp32spi_socket_shut(o);
         if (py_null(iface))
-            return py_raise_errno(NET_EBADF, NULL);
+            return py_fail(py_raise_errno(NET_EBADF, NULL));
         if (!open_net(self, o, iface, kind))
-            return PY_NULL;
+            return false;
         o->net.timeout_us = timeout_us;
     }
-    if (kind == ADDER_NET_UDP)
+    return true;
+}
+
+static py_t m_connect(py_t self, void *s, const py_val_t *a)
+{
+    esp32spi_socket_t *o = s;
+    char host[ADDER_NET_HOST_MAX + 1];
+    adder_endpoint_t to;
+    if (!prepare(self, o, a, host, &to))
+        return PY_NULL;
+    if (o->net.kind == ADDER_NET_UDP)
         return set_peer(o, host, &to) ? py_none() : PY_NULL;
     return connect_stream(o, host, &to) ? py_none() : PY_NULL;
+}
+
+/* For asyncio, since connect() waits whatever the time-out: OSError(EINPROGRESS) until it is decided. */
+static py_t m_connect_nowait(py_t self, void *s, const py_val_t *a)
+{
+    esp32spi_socket_t *o = s;
+    char host[ADDER_NET_HOST_MAX + 1];
+    adder_endpoint_t to;
+    py_t r = PY_NULL;
+    if (o->net.connected && o->net.kind != ADDER_NET_UDP)
+        return py_none();
+    o->nowait = true;
+    if (prepare(self, o, a, host, &to)) {
+        if (o->net.kind == ADDER_NET_UDP)
+            r = set_peer(o, host, &to) ? py_none() : PY_NULL;
+        else
+            ESP32SPI_WITH_TIMEOUT(&o->net, 0,
+                                  r = net_socket_connect(&o->net, host[0] != '\0' ? host : NULL, &to));
+        o->begun = o->net.connecting;
+    }
+    o->nowait = false;
+    return r;
 }
 
 static const py_arg_t sendto_args[] = {PY_REQ_RBUF("data"), PY_REQ_OBJ("address"), PY_END};
@@ -322,6 +357,7 @@ static py_t get_pool(py_t self, void *s)
 }
 
 static const py_method_t methods[] = {{"connect", m_connect, connect_args, 0, NULL},
+                                      {"connect_nowait", m_connect_nowait, connect_args, 0, NULL},
                                       {"send", esp32spi_m_send, esp32spi_send_args, 0, NULL},
                                       {"sendto", m_sendto, sendto_args, 0, NULL},
                                       {"recv", esp32spi_m_recv, esp32spi_recv_args, 0, NULL},

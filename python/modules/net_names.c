@@ -94,8 +94,8 @@ static bool ask(net_stack_t *stack, const char *name, adder_ip_family_t family, 
 
 /* ---- either ---- */
 
-bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, adder_ip_t *out, size_t cap,
-                 size_t *n_out, adder_err_t *err_out)
+bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, uint64_t timeout_us,
+                 adder_ip_t *out, size_t cap, size_t *n_out, adder_err_t *err_out)
 {
     *n_out = 0;
     if (cap > 0 && adder_ip_parse(name, strlen(name), out) == ADDER_OK) {
@@ -108,7 +108,7 @@ bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family,
         return true;
     if (stack->net.ops->resolve != NULL) {
         resolve_t r = {&stack->net, name, family, out, cap, n_out};
-        return net_attempt(stack, try_resolve, &r, NET_FOREVER, err_out);
+        return net_attempt(stack, try_resolve, &r, timeout_us, err_out);
     }
     if (family != ADDER_IP_NONE)
         return ask(stack, name, family, out, cap, n_out, err_out);

@@ -76,6 +76,8 @@ void net_socket_close(net_socket_t *s)
     if (!s->stack->direct)
         py_pump_poke();
     s->exists = s->connected = s->listening = s->connecting = false;
+    py_free(s->host);
+    s->host = NULL;
     for (net_socket_t **at = &s->stack->sockets; *at != NULL; at = &(*at)->next) {
         if (*at == s) {
             *at = s->next;
@@ -151,6 +153,23 @@ static adder_err_t try_connect(void *ctx)
     return net->ops->connect(net->ctx, c->s->handle, c->host, c->to);
 }
 
+/* For settle(): a stack that looks up one name at a time begins only when it is asked again. */
+static bool remember(net_socket_t *s, const char *host, const adder_endpoint_t *to)
+{
+    if (s->connecting)
+        return true;
+    s->to = *to;
+    py_free(s->host);
+    s->host = NULL;
+    if (host == NULL)
+        return true;
+    const size_t size = strlen(host) + 1;
+    s->host = py_alloc(size);
+    if (s->host != NULL)
+        memcpy(s->host, host, size);
+    return s->host != NULL;
+}
+
 py_t net_socket_connect(net_socket_t *s, const char *host, const adder_endpoint_t *to)
 {
     call_t c = {.s = s, .host = host, .to = to};
@@ -162,17 +181,19 @@ py_t net_socket_connect(net_socket_t *s, const char *host, const adder_endpoint_
     if (!net_attempt(s->stack, try_connect, &c, s->timeout_us, &err))
         return PY_NULL;
     s->connected = err == ADDER_OK;
-    s->connecting = err == ADDER_ERR_AGAIN || err == ADDER_ERR_TIMEOUT;
+    const bool goes_on = err == ADDER_ERR_AGAIN || err == ADDER_ERR_TIMEOUT;
+    if (goes_on && !remember(s, host, to))
+        return PY_NULL;
+    s->connecting = goes_on;
     return err == ADDER_OK ? py_none() : fail(s, NET_OP_CONNECT, err);
 }
 
 /* A connection that was begun without waiting may be there by now. With the lock. */
 static adder_err_t settle(net_socket_t *s)
 {
-    static const adder_endpoint_t known;
     if (!s->connecting)
         return ADDER_OK;
-    adder_err_t err = s->stack->net.ops->connect(s->stack->net.ctx, s->handle, NULL, &known);
+    adder_err_t err = s->stack->net.ops->connect(s->stack->net.ctx, s->handle, s->host, &s->to);
     if (err != ADDER_ERR_AGAIN) {
         s->connecting = false;
         s->connected = err == ADDER_OK;

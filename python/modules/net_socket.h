@@ -88,10 +88,11 @@ bool net_timeout_arg(py_t value, uint64_t *timeout_us_out);
 
 /* The addresses of `name` (an address in text is its own): by the stack, or, where it has no resolver, by
  * adder/dns.h over a socket of it; then a `family` of NONE asks for IPv4 and, if there is none, for IPv6.
- * Waits. False with an exception only for what ends net_attempt(). *err_out ADDER_ERR_NOT_FOUND and others as
- * the stack or adder/dns.h says; STATE: not started. */
-bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, adder_ip_t *out, size_t cap,
-                 size_t *n_out, adder_err_t *err_out);
+ * False with an exception only for what ends net_attempt(). *err_out ADDER_ERR_NOT_FOUND and others as the
+ * stack or adder/dns.h says; STATE: not started; with a time-out of 0 AGAIN: call again with the same name.
+ * adder/dns.h is waited for whatever the time-out. */
+bool net_resolve(net_stack_t *stack, const char *name, adder_ip_family_t family, uint64_t timeout_us,
+                 adder_ip_t *out, size_t cap, size_t *n_out, adder_err_t *err_out);
 
 /* A Python address: (host, port), for IPv6 also with flow and scope; host a str or an IPv4Address. */
 typedef struct {
@@ -148,7 +149,9 @@ struct net_socket {
     bool open;      /* `handle` is valid */
     bool connected; /* streams: connect is done; UDP: has a peer */
     bool listening;
-    bool connecting;
+    bool connecting; /* begun without waiting, to these: a stack may want to be told again */
+    char *host;      /* py_alloc'ed, NULL = `to` alone */
+    adder_endpoint_t to;
 };
 
 py_t net_fail(net_socket_t *s, net_op_t op, adder_err_t err);

@@ -23,7 +23,7 @@ void net_stack_start(net_stack_t *stack, const adder_net_t *net)
     stack->started = true;
     stack->fault = ADDER_OK;
     stack->sockets = NULL;
-    stack->item = (py_pump_t){.run = run, .ctx = stack};
+    stack->item = (py_pump_t){.run = run, .ctx = stack, .heavy = !stack->direct};
     py_pump_add(&stack->item);
 }
 
@@ -138,7 +138,7 @@ bool net_address_resolve(net_socket_t *s, const net_address_t *address, adder_en
     }
     if (s->stack == NULL)
         err = ADDER_ERR_STATE;
-    else if (!net_resolve(s->stack, address->host, s->family, &out->ip, 1, &n, &err))
+    else if (!net_resolve(s->stack, address->host, s->family, NET_FOREVER, &out->ip, 1, &n, &err))
         return false;
     if (err != ADDER_OK)
         *result_out =

@@ -109,10 +109,8 @@ static const py_arg_t info_args[] = {PY_REQ_STR("host"),
                                      PY_OPT_INT("flags", 0, INT32_MIN, INT32_MAX),
                                      PY_END};
 
-static py_t pool_getaddrinfo(py_t self, void *s, const py_val_t *a)
+static py_t look_up(const pool_t *pool, const py_val_t *a, uint64_t timeout_us)
 {
-    (void)self;
-    const pool_t *pool = s;
     adder_ip_t ips[ADDER_NET_ADDRESSES];
     size_t n;
     adder_err_t err;
@@ -123,8 +121,10 @@ static py_t pool_getaddrinfo(py_t self, void *s, const py_val_t *a)
         return py_raise(PY_ValueError, "port must be >= 0");
     if (a[0].str_len > ADDER_NET_HOST_MAX || strlen(a[0].str) != a[0].str_len)
         return raise_gaierror();
-    if (!net_resolve(pool->stack, a[0].str, family, ips, ADDER_NET_ADDRESSES, &n, &err))
+    if (!net_resolve(pool->stack, a[0].str, family, timeout_us, ips, ADDER_NET_ADDRESSES, &n, &err))
         return PY_NULL;
+    if (err == ADDER_ERR_AGAIN)
+        return py_raise_errno(NET_EAGAIN, "EAGAIN");
     if (err != ADDER_OK || n == 0)
         return raise_gaierror();
     py_t list = py_list(NULL, 0);
@@ -140,10 +140,24 @@ static py_t pool_getaddrinfo(py_t self, void *s, const py_val_t *a)
     return list;
 }
 
+static py_t pool_getaddrinfo(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    return look_up(s, a, NET_FOREVER);
+}
+
+/* For asyncio: OSError(EAGAIN) until the answer is there. */
+static py_t pool_getaddrinfo_nowait(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    return look_up(s, a, 0);
+}
+
 static const uint16_t pool_fields[] = {offsetof(pool_t, radio), PY_FIELDS_END};
 static const py_method_t pool_methods[] = {
     {"socket", pool_socket, socket_args, 0, "Make a socket."},
     {"getaddrinfo", pool_getaddrinfo, info_args, 0, "The addresses of a name."},
+    {"getaddrinfo_nowait", pool_getaddrinfo_nowait, info_args, 0, NULL},
     PY_END};
 static const py_constant_t pool_constants[] = {{"AF_INET", AF_INET_},
                                                {"AF_INET6", AF_INET6_},

@@ -279,7 +279,8 @@ static bool ping_target(py_t v, adder_ip_t *out)
     adder_err_t err;
     if (ipaddress_of(v, out))
         return true;
-    if (!py_to_str(v, &text, NULL) || !net_resolve(&wifi_state.stack, text, ADDER_IP_V4, out, 1, &n, &err))
+    if (!py_to_str(v, &text, NULL) ||
+        !net_resolve(&wifi_state.stack, text, ADDER_IP_V4, NET_FOREVER, out, 1, &n, &err))
         return false;
     return n > 0 || py_fail(py_raise_errno(-2, "Name or service not known"));
 }
