@@ -6,14 +6,19 @@ that place, so that cancel() can take it out again."""
 
 import select
 import sys
+from time import monotonic_ns
 
 from supervisor import ticks_ms as ticks
 
 _PERIOD = 1 << 29
 _HALF = 1 << 28
+_SLICE_NS = 300000
+_NS_PER_MS = 1000000
 
 
 def ticks_add(at, delta):
+    """The library's own clock, for programs; the loop below keeps nanoseconds, so that a sleep of 1 ms is
+    one from now and not from the last tick."""
     return (at + delta) % _PERIOD
 
 
@@ -49,11 +54,26 @@ class Suspend:
 suspend = Suspend()
 
 
+class Fair:
+    """await it between two pieces of work that never wait, such as a download from a fast server: others get
+    a turn once this one has lasted its slice."""
+
+    def __await__(self):
+        if monotonic_ns() - _turn_began > _SLICE_NS:
+            _task_queue.push(cur_task)
+            yield
+
+    __iter__ = __await__
+
+
+fair = Fair()
+
+
 class TaskQueue:
     """Tasks by the time they are to run at; those of one time in the order they came."""
 
     def __init__(self):
-        self._due = []  # (ticks, task), the soonest first
+        self._due = []  # (monotonic_ns, task), the soonest first
 
     def __len__(self):
         return len(self._due)
@@ -63,14 +83,14 @@ class TaskQueue:
 
     def wait_ms(self):
         """Until the first is due; None when there is none."""
-        return max(0, ticks_diff(self._due[0][0], ticks())) if self._due else None
+        return max(0, (self._due[0][0] - monotonic_ns()) / _NS_PER_MS) if self._due else None
 
     def push(self, task, at=None):
         if at is None:
-            at = ticks()
+            at = monotonic_ns()
         due = self._due
         i = len(due)
-        while i > 0 and ticks_diff(at, due[i - 1][0]) < 0:
+        while i > 0 and at < due[i - 1][0]:
             i -= 1
         due.insert(i, (at, task))
         task.waits_in = self
@@ -252,8 +272,9 @@ class Task:
 
     def _turn(self):
         """Run to its next wait."""
-        global cur_task
+        global cur_task, _turn_began
         cur_task = self
+        _turn_began = monotonic_ns()
         error, self._throw = self._throw, None
         try:
             if error is None:
@@ -298,7 +319,7 @@ class _Sleep:
     """Started by the call, as the library has it: `await` only waits for what is left."""
 
     def __init__(self, ms):
-        self._at = ticks_add(ticks(), ms)
+        self._at = monotonic_ns() + ms * _NS_PER_MS
 
     def __await__(self):
         _task_queue.push(cur_task, self._at)
@@ -360,8 +381,7 @@ def run_until_complete(main_task=None):
 
 def _pause():
     """Background work and Ctrl-C between turns, where nothing waits for a stream."""
-    if _nothing is not None:
-        _nothing.poll(0)
+    _nothing.poll(0)
 
 
 def run(coro):
@@ -494,7 +514,7 @@ def current_task():
 
 def new_event_loop():
     """Forget every task; the loop as at the start of the program."""
-    global _task_queue, _io_queue, _unheard, _stop_event, _stop_task, _nothing, cur_task
+    global _task_queue, _io_queue, _unheard, _stop_event, _stop_task, _nothing, cur_task, _turn_began
     _task_queue = TaskQueue()
     _io_queue = IOQueue()
     _unheard = []
@@ -502,6 +522,7 @@ def new_event_loop():
     _stop_task = None
     _nothing = select.poll()
     cur_task = None
+    _turn_began = 0
     Loop._exc_handler = None
     return Loop
 

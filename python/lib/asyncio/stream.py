@@ -1,14 +1,13 @@
 """Streams: connections with read and write that are awaited; servers. And the waits of single sockets.
 
-On which network? `pool=` of open_connection and start_server says so: any socket pool. Without it: the
-board's own Wi-Fi, or else the co-processor that the program has set up last."""
-
-import sys
+On which network? `pool=` of open_connection and start_server says so: any pool whose sockets take part in
+select.poll. Without it: the board's own Wi-Fi."""
 
 from . import core
 
 # What a socket says when it has to wait (the board's numbers).
 _AGAIN = (11, 119, 120)  # EAGAIN, EINPROGRESS, EALREADY
+_READABLE = 1 | 8 | 16  # POLLIN, POLLERR, POLLHUP
 _IS_CONNECTED = 127
 _CHUNK = 1024
 
@@ -26,10 +25,12 @@ async def _wait(sock, error, writing=False):
 
 
 async def sock_connect(sock, address):
+    """A co-processor's sockets always wait in connect(), as programs know it; they have another for here."""
     sock.setblocking(False)
+    connect = getattr(sock, "connect_nowait", None) or sock.connect
     while True:
         try:
-            return sock.connect(address)
+            return connect(address)
         except OSError as e:
             if e.args and e.args[0] == _IS_CONNECTED:
                 return None
@@ -48,7 +49,11 @@ async def sock_accept(sock):
 
 
 async def sock_recv_into(sock, buffer):
+    """Asked before it is read: some sockets give 0 bytes both for "nothing yet" and for the end."""
+    await core.fair
     while True:
+        if not sock.poll_ready(_READABLE):
+            await core._io_queue.queue_read(sock)
         try:
             return sock.recv_into(buffer)
         except OSError as e:
@@ -56,6 +61,7 @@ async def sock_recv_into(sock, buffer):
 
 
 async def sock_recvfrom_into(sock, buffer):
+    await core.fair
     while True:
         try:
             return sock.recvfrom_into(buffer)
@@ -66,6 +72,7 @@ async def sock_recvfrom_into(sock, buffer):
 async def sock_sendall(sock, data):
     left = memoryview(data)
     while len(left):
+        await core.fair
         try:
             left = left[sock.send(left):]
         except OSError as e:
@@ -182,36 +189,37 @@ StreamWriter = Stream
 def _default_pool():
     try:
         import wifi
-
-        radio = wifi.radio
     except ImportError:
-        radio = None
-    if radio is not None:
-        import socketpool
+        raise RuntimeError("which network? give pool=, a socket pool of the radio")
+    import socketpool
 
-        return socketpool.SocketPool(radio)
-    pools = sys.modules.get("adafruit_esp32spi.adafruit_esp32spi_socketpool")
-    pool = getattr(pools, "last_pool", None) if pools is not None else None
-    if pool is None:
-        raise RuntimeError("no network: give pool=, a socket pool of the radio to be used")
-    return pool
+    return socketpool.SocketPool(wifi.radio)
+
+
+async def _addresses(pool, host, port):
+    """What getaddrinfo() gives, without waiting where the pool can."""
+    look = getattr(pool, "getaddrinfo_nowait", pool.getaddrinfo)
+    while True:
+        try:
+            return look(host, port, 0, pool.SOCK_STREAM)
+        except OSError as e:
+            if not e.args or e.args[0] not in _AGAIN:
+                raise
+        await core.sleep_ms(2)
 
 
 async def open_connection(host, port, ssl=None, *, server_hostname=None, pool=None):
     """(reader, writer) of a connection. ssl: a context, or True for the default one."""
     if pool is None:
         pool = _default_pool()
-    kind, address = pool.SOCK_STREAM, None
-    for family, kind, _, _, address in pool.getaddrinfo(host, port, 0, pool.SOCK_STREAM):
-        break
-    sock = pool.socket(family, kind)
+    family, _, _, _, address = (await _addresses(pool, host, port))[0]
+    sock = pool.socket(family, pool.SOCK_STREAM)
     if ssl:
         if ssl is True:
             import ssl as ssl_module
 
             ssl = ssl_module.create_default_context()
         sock = ssl.wrap_socket(sock, server_hostname=server_hostname or host)
-        address = (host, port)
     try:
         await sock_connect(sock, address)
     except BaseException:
