@@ -1,0 +1,150 @@
+"""Adder's networks beside their peers.
+
+AirLift rows: the same program with the native driver and with Adafruit's ESP32SPI, on the same simulated chip.
+Bytes and transactions are counted by the chip; those of a transfer of 64 KiB less those of 32 KiB, so that joining and
+connecting do not count. The throughput is modelled: 8 MHz and 300 us a command, as a board would have it.
+
+HTTP rows: `requests` on a board with native Wi-Fi against CPython's http.client and Adafruit's requests in
+CPython, all to one server.
+
+Tick rows: a loop that wants to run each millisecond while networks work behind it, and the same work done
+with Adafruit's libraries in the way they allow. The last note says what the machine does to a loop with nothing beside it:
+these rows mean something only where that is well above 99.9 %."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from run import ROOT, Row
+
+HERE = Path(__file__).resolve().parent
+NOTES = []
+KIB = 32768
+SECONDS = 10
+
+
+def certificates(folder):
+    """A CA and a server of its own."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-subj", "/CN=Bench CA", "-days", "30")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key", "-out",
+            "server.csr", "-subj", "/CN=bench.local")
+    (folder / "san.txt").write_text("subjectAltName=DNS:bench.local\nextendedKeyUsage=serverAuth\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
+            "-extfile", "san.txt", "-out", "server.pem")
+
+
+class Server:
+    def __init__(self, folder):
+        self.process = subprocess.Popen(["/usr/bin/python3", HERE / "server.py", folder / "server.pem",
+                                         folder / "server.key"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ports = json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+def board_run(context, name, program, job, board, *options, libraries=()):
+    """One run of a board: what the program printed, and the report."""
+    drive = context.work / name
+    drive.mkdir()
+    shutil.copy(HERE / program, drive / "code.py")
+    (drive / "job.txt").write_text(" ".join(map(str, job)))
+    if libraries:
+        (drive / "requirements.txt").write_text("\n".join(libraries) + "\n")
+    (drive / "network.json").write_text(json.dumps({
+        "access_points": [{"ssid": "bench", "password": "benchbench"}], "hosts": {"bench.local": "127.0.0.1"},
+        "outside": False, "speed": 20, "ca": str(context.work / "ca.pem")}))
+    report = context.work / f"{name}.json"
+    out = context.run(context.program, "run", drive, "--board", board, "--headless", "--for", 120,
+                      "--report", report, *options)
+    return out, json.loads(report.read_text())
+
+
+def airlift(context, ports):
+    figures = {}
+    for way, port in (("send", ports["sink"]), ("receive", ports["flood"])):
+        for who, options, libraries in (("adder", (), ()),
+                                        ("ESP32SPI", ("--no-native",), ("adafruit-circuitpython-esp32spi",))):
+            seen = []
+            for size in (KIB, 2 * KIB):
+                name = f"{way}-{who}-{size}"
+                context.say(f"AirLift: {name}")
+                out, report = board_run(context, name, "airlift.py", (way, port, size), "pyportal", *options,
+                                        libraries=libraries)
+                if f"moved {size}" not in out:
+                    raise SystemExit(f"{name}: {out}")
+                seen.append(report["chips"]["wifi"]["counters"])
+            figures[way, who] = {key: seen[1][key] - seen[0][key] for key in ("spi_bytes", "selects", "frames")}
+    for way in ("send", "receive"):
+        case = f"airlift {way}"
+        mine, theirs = figures[way, "adder"], figures[way, "ESP32SPI"]
+        yield Row(case, "bus bytes per byte", "", mine["spi_bytes"] / KIB, {"ESP32SPI": theirs["spi_bytes"] / KIB})
+        yield Row(case, "transactions for 32 KiB", "", mine["selects"], {"ESP32SPI": theirs["selects"]})
+
+        def rate(f):
+            return KIB / (f["spi_bytes"] + f["frames"] * 300)  # a byte takes 1 us
+
+        yield Row(case, "modelled throughput", "MB/s", rate(mine), {"ESP32SPI": rate(theirs)}, less_is_better=False)
+
+
+def nanoseconds(out):
+    return int(re.search(r"^ns (\d+)", out, re.M)[1])
+
+
+def http(context, ports):
+    for case, path, count in (("http GET 200 B", "/small", 500), ("http GET 1 MB", "/mega", 5)):
+        context.say(case)
+        mine = nanoseconds(board_run(context, case.replace(" ", "-"), "get.py", (ports["http"], path, count),
+                                     "adafruit_feather_esp32s3_tft")[0])
+        peers = {who: nanoseconds(context.run(context.python, HERE / "peer_http.py", who, ports["http"], path, n))
+                 for who, n in (("http.client", count), ("adafruit_requests", max(1, count // 5)))}
+        yield Row(case, "time each", "us", mine / 1000, {who: ns / 1000 for who, ns in peers.items()})
+
+
+LIBRARIES = ("adafruit-circuitpython-requests", "adafruit-circuitpython-connectionmanager",
+             "adafruit-circuitpython-esp32spi")
+
+
+def ticks(context, ports):
+    for radio, board, brief in (("airlift", "pyportal", "brief"), ("wifi", "adafruit_feather_esp32s3_tft", "briefs")):
+        found = {}
+        for who, program, options, libraries in (("adder", "ticks.py", (), ()),
+                                                 ("adafruit", "ticks_peer.py", ("--no-native",), LIBRARIES)):
+            context.say(f"ticks, {radio}: {who}")
+            job = (radio, ports["https"], ports[brief], ports["dead"], SECONDS)
+            out, _ = board_run(context, f"ticks-{radio}-{who}", program, job, board, *options, libraries=libraries)
+            if not (m := re.search(r"^ticks (\d+) over_2ms (\d+) p999_us (\d+) max_us (\d+)$", out, re.M)):
+                raise SystemExit(f"ticks, {radio}, {who}: {out}")
+            work = re.search(r"^work (\d+) (\d+) (\d+) (\d+)$", out, re.M)
+            found[who] = [int(m[i]) for i in range(1, 5)]
+            NOTES.append(f"{radio}, {who}: {m[1]} ticks in {SECONDS} s, beside {int(work[2]) / 1e6:.0f} MB over TLS ({work[1]} whole "
+                         f"downloads of 10 MB), {work[3]} reconnections, {work[4]} dead peers given up")
+        mine, theirs = found["adder"], found["adafruit"]
+
+        def share(f):
+            return 100 * (f[0] - f[1]) / f[0]
+
+        case = f"1 ms ticks, {radio}"
+        yield Row(case, "gaps under 2 ms", "%", share(mine), {"adafruit": share(theirs)}, less_is_better=False)
+        yield Row(case, "99.9 % of gaps under", "us", mine[2], {"adafruit": theirs[2]})
+        yield Row(case, "longest gap", "us", mine[3], {"adafruit": theirs[3]})
+    found = subprocess.run(["/usr/bin/python3", HERE / "idle.py", str(SECONDS)], capture_output=True, text=True, check=True)
+    NOTES.append("this machine itself, a loop of CPython that does nothing else: " + found.stdout.strip())
+
+
+def run(context):
+    certificates(context.work)
+    server = Server(context.work)
+    try:
+        yield from airlift(context, server.ports)
+        yield from http(context, server.ports)
+        yield from ticks(context, server.ports)
+    finally:
+        server.end()
