@@ -74,7 +74,9 @@ def environment(names):
 def figure(value):
     if value is None:
         return "-"
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if value >= 10 else f"{value:.4g}"
 
 
 def table(rows):
