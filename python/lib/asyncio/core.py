@@ -322,7 +322,8 @@ class _Sleep:
         self._at = monotonic_ns() + ms * _NS_PER_MS
 
     def __await__(self):
-        _task_queue.push(cur_task, self._at)
+        if cur_task is not None:  # else another scheduler runs this, and asks again when it likes
+            _task_queue.push(cur_task, self._at)
         yield
 
     __iter__ = __await__
