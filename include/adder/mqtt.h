@@ -1,14 +1,15 @@
 /* An MQTT client engine, 3.1.1 and 5.0 (OASIS standards): bytes in, bytes out. No I/O, no clock, no heap.
  *
- *     adder_mqtt_init(&m, &config);                          // callbacks and buffers
+ *     err = adder_mqtt_init(&m, &config);                    // callbacks and buffers
  *     err = adder_mqtt_connect(&m, &options, now_ms);
- *     while ((err = adder_mqtt_tick(&m, now_ms)) == ADDER_OK) {
+ *     do {
+ *         err = adder_mqtt_tick(&m, now_ms);                 // callbacks come from here
  *         while (adder_mqtt_out(&m, &bytes, &len) && send(bytes, len, &n) == ADDER_OK)
  *             adder_mqtt_out_done(&m, n);
  *         if (adder_mqtt_in(&m, &buf, &cap) && recv(buf, cap, &n) == ADDER_OK)
  *             adder_mqtt_in_done(&m, n);
  *         adder_mqtt_wants(&m, now_ms, &wants);              // what to wait for, and until when
- *     }
+ *     } while (!wants.close);                                // err says why
  *     adder_mqtt_lost(&m);                                   // the session stays; connect() again resumes it
  *
  * adder/mqtt_client.h does all that over any transport, and reconnects; adder/mqtt_match.h brings messages
@@ -28,8 +29,8 @@
  * The peer is not trusted. What is malformed or out of order ends the connection as the standards say: with
  * 5.0 a DISCONNECT with its reason code leaves first, with 3.1.1 nothing. `m.reason` says why in either case.
  *
- * Threading: one thread at a time. Callbacks come from tick() only. They may call publish, subscribe,
- * unsubscribe, auth, ping and disconnect, nothing else. RAM on 32 bits: 128 bytes or less, 8 for each slot,
+ * Threading: one thread at a time. `message` and `event` come from tick() only. They may call publish,
+ * subscribe, unsubscribe, auth, ping and disconnect, nothing else. RAM on 32 bits: 84 bytes, 8 for each slot,
  * 2 for each id, and the buffers: `rx` of 64 and `tx` of 64 are the least that is useful.
  *
  * Invariants under any bytes from the server (fuzzed):
@@ -177,8 +178,9 @@ adder_err_t adder_mqtt_prop_put(uint8_t *buf, size_t cap, size_t *len,
 
 /* ---- messages ---- */
 
-/* Bytes of a payload from `offset` on: 1..cap of them. ADDER_ERR_AGAIN: not now. Any other error ends the
- * connection with that cause (a packet begun must be finished); the message stays in its slot. */
+/* Bytes of a payload from `offset` on: 1..cap of them. Called by out(). ADDER_ERR_AGAIN: not now. Any other
+ * error ends the connection with that cause (a packet begun must be finished); the message stays in its slot.
+ */
 typedef adder_err_t (*adder_mqtt_read_fn)(void *ctx, uint32_t offset, uint8_t *buf, size_t cap,
                                           size_t *n_out);
 
@@ -262,7 +264,7 @@ typedef struct {
     adder_mqtt_slot_t *slots; /* publishes of QoS 1 and 2, subscribes and unsubscribes under way */
     uint16_t *ids;            /* QoS 2 messages received, until their PUBREL */
     uint16_t n_slots;
-    uint16_t n_ids;      /* 5.0: with 1 added, the receive maximum announced */
+    uint16_t n_ids;      /* 5.0: also the receive maximum announced. 0: QoS 2 cannot be received */
     uint16_t first_id;   /* ids given out are first_id..65535; 0 = 1 */
     uint16_t timeout_ms; /* for CONNACK, PINGRESP; 0 = 10 s */
     uint32_t packet_max; /* longer packets are refused (5.0: announced); 0 = no limit */
@@ -322,12 +324,11 @@ typedef struct {
         uint32_t now_ms, out_ms, in_ms, wait_ms;
         uint32_t aliases;                          /* sent on this connection */
         uint16_t tx_at, tx_len, tx_split, tx_held; /* tx[at..split), the big payload, tx[split..len) */
-        uint16_t rx_len;
+        uint16_t rx_at, rx_len;
         uint16_t n_slots, n_ids, n_released, next_id;
         uint8_t version;
         uint8_t waiting; /* for PINGRESP, for the end of a re-authentication, to offer a piece again */
         uint8_t err;
-        uint8_t begun;
     } priv;
 } adder_mqtt_t;
 
@@ -395,17 +396,17 @@ void adder_mqtt_lost(adder_mqtt_t *m);
 /* Drop the session: no DONE comes for what is under way. In OFF. */
 void adder_mqtt_forget(adder_mqtt_t *m);
 
-/* Take up a session from a store, in OFF, in the order of their first publish.
- *   id, received   as they were given by publish() and by RECEIVED
- * publish_as() is a publish of QoS 1 or 2 whose id the caller gives: in any state but CLOSING and OVER.
- * ADDER_ERR_AGAIN: no room; ADDER_ERR_ARG: id 0 or in use, and as publish. */
+/* A publish of QoS 1 or 2 under an id that the caller has chosen (below first_id, so that others' do not meet
+ * it). `dup`: it was sent before, on an earlier connection of the session: so a session from a store is taken
+ * up, in OFF, in the order of the first publishes. As publish; ARG also: QoS 0, id 0 or under way. */
 adder_err_t adder_mqtt_publish_as(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, uint16_t id,
-                                  bool received) ADDER_MUST_USE;
-/* The same for an id of a QoS 2 message that was handed over and not yet RELEASED. */
+                                  bool dup) ADDER_MUST_USE;
+/* In OFF: a QoS 2 message that was RECEIVED and is not DONE; `msg` is only told in DONE, not NULL.
+ * ADDER_ERR_AGAIN: no slot; ARG: id 0 or under way; STATE. */
+adder_err_t adder_mqtt_restore_released(adder_mqtt_t *m, const adder_mqtt_msg_t *msg,
+                                        uint16_t id) ADDER_MUST_USE;
+/* In OFF: the id of a QoS 2 message that was handed over and not RELEASED. The same errors. */
 adder_err_t adder_mqtt_restore_id(adder_mqtt_t *m, uint16_t id) ADDER_MUST_USE;
-/* Messages restored were sent before: they go out with DUP. Others that wait do not. */
-adder_err_t adder_mqtt_restore(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, uint16_t id,
-                               bool received) ADDER_MUST_USE;
 
 /* Look at what came, keep alive, send what waits. ADDER_OK; else why there is no connection, until lost():
  *   ADDER_ERR_CLOSED    the server said goodbye, or we did
