@@ -13,8 +13,8 @@
  *
  * Connection. What is lost is built up again after a pause: back_off_min_ms, doubled up to back_off_max_ms,
  * of which half is certain and half drawn at random. A connection that lasted as long as the pause before
- * it begins with the shortest one again. Refusals that will not change by asking again (login, client id,
- * version, banned, moved) stop the client: FAILED.
+ * it begins with the shortest one again. What will not change by asking again stops the client: FAILED, for
+ * a refused login, client id or version, a ban, a server that moved, a session taken over by another client.
  * Subscriptions are the caller's structs, linked. They are asked for with their own QoS and options whenever
  * the server has no session with them, at most 5 filters a packet (what the clouds take).
  * Queue. Messages of QoS 1 and 2, and of QoS 0 where `queue_qos0` says so, are kept until they are done, in
@@ -38,7 +38,7 @@
 
 /* ---- transports ---- */
 
-/* What brings a stream: adder/mqtt_conn.h over a network with TLS; a test's. */
+/* What brings a stream. adder/mqtt_transport.h has those over a network, with TLS, ALPN and WebSocket. */
 typedef struct {
     adder_err_t (*open)(void *ctx, uint32_t now_ms);
     /* ADDER_ERR_AGAIN until there is a stream (ADDER_OK) or none (the cause); again in *wait_ms_out. */
@@ -63,7 +63,7 @@ typedef enum {
 /* A message in the queue. Zeroed = free. Private. */
 typedef struct {
     adder_mqtt_msg_t msg;
-    uint32_t seq, len; /* order; bytes in the arena, 0 = free */
+    uint32_t len; /* bytes in the arena, whose order is the queue's; 0 = free */
     uint16_t id;
     uint8_t state;
 } adder_mqtt_item_t;
@@ -130,10 +130,10 @@ typedef struct {
         const adder_store_change_t *keep;
         size_t n_keep;
         size_t arena_used;
-        uint32_t since_ms, pause_ms, base_ms, now_ms, seq;
+        uint32_t since_ms, pause_ms, base_ms;
         uint16_t next_id;
-        uint8_t matched;
-        bool again_in, again_out; /* the stream said AGAIN */
+        uint16_t told_id; /* a message that was taken, and its id could not be stored */
+        bool keepable, final, again_out;
     } priv;
 } adder_mqtt_client_t;
 
@@ -173,9 +173,10 @@ adder_err_t adder_mqtt_client_subscribe(adder_mqtt_client_t *c, adder_mqtt_sub_t
 /* Unlinked in any case. AGAIN: no room to tell the server now; NOT_FOUND: not linked. */
 adder_err_t adder_mqtt_client_unsubscribe(adder_mqtt_client_t *c, adder_mqtt_sub_t *sub) ADDER_MUST_USE;
 
-/* In the callback of the last piece of a QoS 1 or 2 message: keep these too, in the write that remembers its
- * id (without one: in a write of their own). The array and its bytes must stay valid until tick() returns.
- * Keys whose highest byte is `store_kind` are ours. STATE: not there, or no store. */
+/* In the callback of the last piece of a message: keep these too, in the write that remembers the id of QoS
+ * 2, before the answer. The array, at most 8 long, and its bytes must stay valid until tick() returns. Keys
+ * whose highest byte is `store_kind` are ours. If the write fails the connection ends and the message comes
+ * again. ADDER_ERR_STATE: not there, or no store; ADDER_ERR_ARG: too many. */
 adder_err_t adder_mqtt_client_keep(adder_mqtt_client_t *c, const adder_store_change_t *changes,
                                    size_t n) ADDER_MUST_USE;
 

@@ -9,10 +9,10 @@
  * The seam: sessions of MQTT, keys, counters stand on `adder_store_t`, whatever keeps the records.
  *
  * The log: two halves of the device are written in turn. A change is appended with its CRC; a full half is
- * copied, what lives of it, to the other one, whose head is written last. Power may go at any program or
- * erase: what was written before is there, what was under way is wholly there or not at all. A value that
- * is replaced costs its bytes again, and each copy an erase of half the device: count on that for its life.
- * It keeps no index: a read looks through the half, a walk takes the square of the records' number.
+ * copied, what lives of it and the change, to the other one, whose head is written last. Power may go at any
+ * program or erase: what was written before is there, what was under way is wholly there or not at all. A
+ * value that is replaced costs its bytes again, and each copy an erase of half the device: count on that for
+ * its life. It keeps no index: a read looks through the half, a walk takes the square of the records' number.
  *
  *     half:   "ADLG" sequence crc  | entry | entry | ... | erased (0xff)
  *     entry:  length(4) crc(4)  { key(4) length|erased(4) bytes }...  padding to the program unit

@@ -70,10 +70,9 @@ typedef struct {
     bool erase;
 } walk_t;
 
-static adder_err_t walk_begin(const adder_store_log_t *log, walk_t *w)
+static walk_t walk_begin(const adder_store_log_t *log)
 {
-    *w = (walk_t){.at = padded(log, HEAD)};
-    return ADDER_OK;
+    return (walk_t){.at = padded(log, HEAD)};
 }
 
 /* The next change. ADDER_ERR_NOT_FOUND: there is no more. */
@@ -311,29 +310,60 @@ static void begin_crc(adder_store_log_t *log, uint32_t len)
     log->priv.crc = crc32(0, bytes, 4);
 }
 
+/* The changes as an entry of `len` bytes at priv.pos. */
+static adder_err_t put_changes(adder_store_log_t *log, const adder_store_change_t *changes, size_t n,
+                               uint32_t len)
+{
+    begin_crc(log, len);
+    adder_err_t err = pour_changes(log, changes, n, to_crc);
+    err = err == ADDER_OK ? put_entry_head(log, len) : err;
+    err = err == ADDER_OK ? pour_changes(log, changes, n, put_bytes) : err;
+    return err == ADDER_OK ? put_end(log) : err;
+}
+
 /* ---- copying to the other half ---- */
 
-static adder_err_t live_bytes(const adder_store_log_t *log, uint32_t *out)
+/* The next value that counts and is not among the changes. */
+static adder_err_t walk_kept(const adder_store_log_t *log, walk_t *w, const adder_store_change_t *changes,
+                             size_t n)
 {
-    walk_t w;
+    adder_err_t err;
+    bool changes_it;
+    do {
+        err = walk_live(log, w);
+        changes_it = false;
+        for (size_t i = 0; err == ADDER_OK && i < n; i++) {
+            changes_it = changes_it || changes[i].key == w->key;
+        }
+    } while (changes_it);
+    return err;
+}
+
+static adder_err_t kept_bytes(const adder_store_log_t *log, const adder_store_change_t *changes, size_t n,
+                              uint32_t *out)
+{
+    walk_t w = walk_begin(log);
+    adder_err_t err;
     *out = padded(log, HEAD);
-    adder_err_t err = walk_begin(log, &w);
-    while (err == ADDER_OK && (err = walk_live(log, &w)) == ADDER_OK) {
+    while ((err = walk_kept(log, &w, changes, n)) == ADDER_OK) {
         *out += padded(log, ENTRY + CHANGE + w.len);
     }
     return err == ADDER_ERR_NOT_FOUND ? ADDER_OK : err;
 }
 
-static adder_err_t copy_values(adder_store_log_t *log)
+static adder_err_t copy_values(adder_store_log_t *log, const adder_store_change_t *changes, size_t n)
 {
-    walk_t w;
-    adder_err_t err = walk_begin(log, &w);
-    while (err == ADDER_OK && (err = walk_live(log, &w)) == ADDER_OK) {
+    walk_t w = walk_begin(log);
+    adder_err_t err;
+    while ((err = walk_kept(log, &w, changes, n)) == ADDER_OK) {
         begin_crc(log, CHANGE + w.len);
         err = pour_value(log, &w, to_crc);
         err = err == ADDER_OK ? put_entry_head(log, CHANGE + w.len) : err;
         err = err == ADDER_OK ? pour_value(log, &w, put_bytes) : err;
         err = err == ADDER_OK ? put_end(log) : err;
+        if (err != ADDER_OK) {
+            return err;
+        }
     }
     return err == ADDER_ERR_NOT_FOUND ? ADDER_OK : err;
 }
@@ -346,18 +376,21 @@ static adder_err_t write_half_head(adder_store_log_t *log, uint32_t half)
     put32(head + 8, crc32(0, head, 8));
     log->priv.pos = half;
     log->priv.in_buf = 0;
-    adder_err_t err = put_bytes(log, head, HEAD);
+    const adder_err_t err = put_bytes(log, head, HEAD);
     return err == ADDER_OK ? put_end(log) : err;
 }
 
-static adder_err_t copy_half(adder_store_log_t *log)
+/* What lives, with the changes made: nothing of it counts before the head is there. */
+static adder_err_t copy_half(adder_store_log_t *log, const adder_store_change_t *changes, size_t n,
+                             uint32_t len)
 {
     const adder_flash_t *f = flash_of(log);
     const uint32_t other = log->priv.half == 0 ? half_size(log) : 0;
     adder_err_t err = f->ops->erase(f->ctx, other, half_size(log));
     log->priv.pos = other + padded(log, HEAD);
     log->priv.in_buf = 0;
-    err = err == ADDER_OK ? copy_values(log) : err;
+    err = err == ADDER_OK ? copy_values(log, changes, n) : err;
+    err = err == ADDER_OK && len > 0 ? put_changes(log, changes, n, len) : err;
     const uint32_t end = log->priv.pos - other;
     err = err == ADDER_OK ? sync_flash(log) : err;
     err = err == ADDER_OK ? write_half_head(log, other) : err;
@@ -371,58 +404,56 @@ static adder_err_t copy_half(adder_store_log_t *log)
     return err;
 }
 
+static adder_err_t append(adder_store_log_t *log, const adder_store_change_t *changes, size_t n, uint32_t len)
+{
+    log->priv.pos = log->priv.half + log->priv.end;
+    log->priv.in_buf = 0;
+    log->priv.torn = true; /* until it is whole */
+    adder_err_t err = put_changes(log, changes, n, len);
+    err = err == ADDER_OK ? sync_flash(log) : err;
+    if (err == ADDER_OK) {
+        log->priv.torn = false;
+        log->priv.end += padded(log, ENTRY + len);
+    }
+    return err;
+}
+
 /* ---- the seam ---- */
 
 static adder_err_t log_write(void *ctx, const adder_store_change_t *changes, size_t n)
 {
     adder_store_log_t *log = ctx;
     const uint32_t size = half_size(log);
-    uint32_t len = 0, live;
+    uint32_t len = 0, kept;
+    bool puts = false;
     for (size_t i = 0; i < n; i++) {
         const size_t value = changes[i].erase ? 0 : changes[i].len + changes[i].more_len;
         if (value > size || len > size) {
             return ADDER_ERR_NOSPACE;
         }
         len += CHANGE + (uint32_t)value;
+        puts = puts || !changes[i].erase;
     }
     if (n == 0) {
         return ADDER_OK;
     }
-    const uint32_t need = padded(log, ENTRY + len);
-    adder_err_t err;
-    if (log->priv.torn || need > size - log->priv.end) {
-        if ((err = live_bytes(log, &live)) != ADDER_OK) {
-            return err;
-        }
-        if (live > size || need > size - live) {
-            return ADDER_ERR_NOSPACE;
-        }
-        if ((err = copy_half(log)) != ADDER_OK) {
-            return err;
-        }
+    if (!log->priv.torn && padded(log, ENTRY + len) <= size - log->priv.end) {
+        return append(log, changes, n, len);
     }
-    begin_crc(log, len);
-    err = pour_changes(log, changes, n, to_crc);
-    log->priv.pos = log->priv.half + log->priv.end;
-    log->priv.in_buf = 0;
-    log->priv.torn = true; /* until it is whole */
-    err = err == ADDER_OK ? put_entry_head(log, len) : err;
-    err = err == ADDER_OK ? pour_changes(log, changes, n, put_bytes) : err;
-    err = err == ADDER_OK ? put_end(log) : err;
-    err = err == ADDER_OK ? sync_flash(log) : err;
-    if (err == ADDER_OK) {
-        log->priv.torn = false;
-        log->priv.end += need;
+    const uint32_t need = puts ? padded(log, ENTRY + len) : 0; /* what is erased is just not copied */
+    const adder_err_t err = kept_bytes(log, changes, n, &kept);
+    if (err != ADDER_OK) {
+        return err;
     }
-    return err;
+    return kept > size || need > size - kept ? ADDER_ERR_NOSPACE : copy_half(log, changes, n, puts ? len : 0);
 }
 
 static adder_err_t log_read(void *ctx, uint32_t key, size_t offset, void *buf, size_t cap, size_t *len_out)
 {
     const adder_store_log_t *log = ctx;
-    walk_t w, found = {.erase = true};
-    adder_err_t err = walk_begin(log, &w);
-    while (err == ADDER_OK && (err = walk_next(log, &w)) == ADDER_OK) {
+    walk_t w = walk_begin(log), found = {.erase = true};
+    adder_err_t err;
+    while ((err = walk_next(log, &w)) == ADDER_OK) {
         if (w.key == key) {
             found = w;
         }
@@ -442,14 +473,17 @@ static adder_err_t log_read(void *ctx, uint32_t key, size_t offset, void *buf, s
 static adder_err_t log_next(void *ctx, uint32_t *cursor, uint32_t *key_out, size_t *len_out)
 {
     const adder_store_log_t *log = ctx;
-    walk_t w;
-    adder_err_t err = walk_begin(log, &w);
-    while (err == ADDER_OK && (err = walk_next(log, &w)) == ADDER_OK) {
+    walk_t w = walk_begin(log);
+    adder_err_t err;
+    while ((err = walk_next(log, &w)) == ADDER_OK) {
         bool stale = true;
         if (w.at <= *cursor || w.erase) {
             continue;
         }
-        if ((err = is_stale(log, &w, &stale)) == ADDER_OK && !stale) {
+        if ((err = is_stale(log, &w, &stale)) != ADDER_OK) {
+            return err;
+        }
+        if (!stale) {
             *cursor = w.at;
             *key_out = w.key;
             *len_out = w.len;
@@ -468,7 +502,7 @@ adder_store_t adder_store_log(adder_store_log_t *log)
 adder_err_t adder_store_log_space(adder_store_log_t *log, uint32_t *free_out, uint32_t *live_out)
 {
     *free_out = log->priv.torn ? 0 : half_size(log) - log->priv.end;
-    return live_bytes(log, live_out);
+    return kept_bytes(log, NULL, 0, live_out);
 }
 
 adder_err_t adder_store_log_open(adder_store_log_t *log, const adder_flash_t *flash)

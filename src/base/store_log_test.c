@@ -156,6 +156,16 @@ static void is_full_without_losing_anything(void **state)
     uint32_t space, live;
     assert_int_equal(adder_store_log_space(&log, &space, &live), ADDER_OK);
     assert_true(space == 0 && live == 128);
+    /* It can be replaced and erased all the same: that needs no room beside it. */
+    c = (adder_store_change_t){.key = 1, .bytes = "x", .len = 1};
+    assert_int_equal(s.ops->write(s.ctx, &c, 1), ADDER_OK);
+    assert_int_equal(s.ops->read(s.ctx, 1, 0, value, 10, &len), ADDER_OK);
+    assert_int_equal(len, 1);
+    c = (adder_store_change_t){.key = 1, .bytes = value, .len = 100};
+    assert_int_equal(s.ops->write(s.ctx, &c, 1), ADDER_OK);
+    c = (adder_store_change_t){.key = 1, .erase = true};
+    assert_int_equal(s.ops->write(s.ctx, &c, 1), ADDER_OK);
+    assert_int_equal(s.ops->read(s.ctx, 1, 0, value, 10, &len), ADDER_ERR_NOT_FOUND);
 }
 
 static void walks_in_the_order_of_writing(void **state)

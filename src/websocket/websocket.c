@@ -119,6 +119,9 @@ static adder_err_t ws_send(void *ctx, const uint8_t *bytes, size_t len, size_t *
     if (err == ADDER_OK) {
         err = websocket_flush(ws);
     }
+    if (err == ADDER_OK && len == 0) { /* the stream below may have kept some as well */
+        err = ws->priv.below.ops->send(ws->priv.below.ctx, bytes, 0, n_out);
+    }
     if (err != ADDER_OK || len == 0) {
         return err == ADDER_OK || err == ADDER_ERR_AGAIN ? err : websocket_stop(ws, err);
     }
