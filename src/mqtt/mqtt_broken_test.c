@@ -2,6 +2,13 @@
  * it: with 5.0 a DISCONNECT with the reason once the connection stands (4.13.1), else, and with 3.1.1
  * ([MQTT-4.8.0-1]), the end without a word. The numbers in the names are the statements broken. Each case
  * comes at once and byte by byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "test_server.h"
 
 typedef enum {

@@ -1,5 +1,12 @@
 /* The client over a broker in memory: reconnecting, subscriptions, the queue, the store; the stream failing
  * at each call and the power cut at each write. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "src/base/test_flash.h"
 #include "src/mqtt/test_broker.h"
 

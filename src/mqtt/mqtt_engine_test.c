@@ -1,4 +1,11 @@
 /* The engine as it should be used: packets as they leave, sessions, long payloads, flow, time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "test_server.h"
 
 /* ---- CONNECT ---- */

@@ -1,16 +1,11 @@
 /* A broker for the client's tests: one client, a session that lives as long as it, QoS 0, 1 and 2 both ways,
- * 3.1.1 and 5.0, over a pipe in memory. It counts what it got and gave by the number in each payload. */
+ * 3.1.1 and 5.0, over a pipe in memory. It counts what it got and gave by the number in each payload. To be
+ * included behind cmocka's header. */
 #ifndef TEST_BROKER_H
 #define TEST_BROKER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "adder/mqtt_client.h"
 #include "src/websocket/test_pipe.h"

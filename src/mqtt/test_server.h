@@ -1,16 +1,10 @@
 /* A server of exact packets for the engine's tests: what it gives is a list of bytes, what it gets has to be
- * one. Nothing is forgiven. */
+ * one. Nothing is forgiven. To be included behind cmocka's header. */
 #ifndef TEST_SERVER_H
 #define TEST_SERVER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "mqtt_int.h"
 
