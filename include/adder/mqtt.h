@@ -297,7 +297,7 @@ typedef enum {
     ADDER_MQTT_OVER,    /* close the stream, then lost() */
 } adder_mqtt_state_t;
 
-/* What the server allows. */
+/* What the server allows; without ADDER_MQTT_V5 there is keep_alive_s alone. */
 typedef struct {
     uint32_t packet_max;
     uint32_t session_expiry_s; /* as granted */

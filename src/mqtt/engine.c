@@ -401,7 +401,7 @@ adder_err_t adder_mqtt_init(adder_mqtt_t *m, const adder_mqtt_config_t *c)
 {
     memset(m, 0, sizeof *m);
     if (c->message == NULL || c->event == NULL || c->rx_cap < 64 || c->tx_cap < 64 || c->rx == NULL ||
-        c->tx == NULL || (c->n_aliases > 0 && (c->aliases == NULL || c->alias_size < 3))) {
+        c->tx == NULL || (ADDER_MQTT_V5 && c->n_aliases > 0 && (c->aliases == NULL || c->alias_size < 3))) {
         return ADDER_ERR_ARG;
     }
     m->priv.c = c;
@@ -455,6 +455,23 @@ static size_t own_props(const adder_mqtt_config_t *c, const adder_mqtt_connect_t
 }
 #endif
 
+#if ADDER_MQTT_V5
+/* Limits and aliases are a connection's own. */
+static void forget_server(adder_mqtt_t *m)
+{
+    const adder_mqtt_config_t *c = m->priv.c;
+    m->server = (adder_mqtt_server_t){.packet_max = UINT32_MAX,
+                                      .session_expiry_s = m->priv.o->session_expiry_s,
+                                      .receive_max = UINT16_MAX,
+                                      .keep_alive_s = m->priv.o->keep_alive_s,
+                                      .qos_max = 2};
+    m->priv.aliases = 0;
+    for (unsigned i = 0; i < c->n_aliases; i++) {
+        mqtt_put16(c->aliases + (size_t)i * c->alias_size, 0);
+    }
+}
+#endif
+
 adder_err_t adder_mqtt_connect(adder_mqtt_t *m, const adder_mqtt_connect_t *o, uint32_t now_ms)
 {
     const uint8_t version = o->version != 0 ? o->version : 4;
@@ -494,17 +511,12 @@ adder_err_t adder_mqtt_connect(adder_mqtt_t *m, const adder_mqtt_connect_t *o, u
 
     m->priv.version = version;
     m->priv.o = o;
-    m->priv.aliases = 0;
     m->reason = 0;
     m->by_server = m->session_present = false;
-    m->server = (adder_mqtt_server_t){.packet_max = UINT32_MAX,
-                                      .session_expiry_s = o->session_expiry_s,
-                                      .receive_max = UINT16_MAX,
-                                      .keep_alive_s = o->keep_alive_s,
-                                      .qos_max = 2};
-    for (unsigned i = 0; i < m->priv.c->n_aliases; i++) {
-        mqtt_put16(m->priv.c->aliases + (size_t)i * m->priv.c->alias_size, 0);
-    }
+    m->server.keep_alive_s = o->keep_alive_s;
+#if ADDER_MQTT_V5
+    forget_server(m);
+#endif
     uint8_t *p = mqtt_room(m, whole ? head + o->password.len : head);
     *p++ = CONNECT << 4;
     p = mqtt_put_varint(p, remaining);

@@ -113,6 +113,11 @@ bool mqtt_get_str(mqtt_body_t *b, adder_mqtt_str_t *out);
 /* Properties with their length before them. */
 bool mqtt_get_props(mqtt_body_t *b, adder_mqtt_props_t *out);
 
+/* ---- text.c ---- */
+
+/* Where the filter proper begins behind "$share/name/"; 0 = it is not shared, or not well-formed. */
+size_t mqtt_share_head(adder_mqtt_str_t filter);
+
 /* ---- props.c ---- */
 
 /* 0, or MALFORMED or PROTOCOL. `where`: a packet's type, or IN_.... */

@@ -101,7 +101,7 @@ static adder_err_t measure(const adder_mqtt_t *m, const adder_mqtt_msg_t *msg, s
     }
     z->remaining = head + msg->payload_len;
     z->head = 1 + mqtt_varint_len(z->remaining) + head;
-    if (z->head + msg->payload_len > m->server.packet_max) {
+    if (ADDER_MQTT_V5 && z->head + msg->payload_len > m->server.packet_max) {
         return ADDER_ERR_RANGE; /* [MQTT-3.2.2-15] */
     }
     return z->head > cap ? ADDER_ERR_NOSPACE : ADDER_OK;
@@ -146,15 +146,26 @@ static adder_err_t send_publish(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, ui
     return ADDER_OK;
 }
 
-/* PUBLISH packets that the server counts against its receive maximum (4.9). */
-static unsigned unacknowledged(const adder_mqtt_t *m)
+/* What a server of 5.0 has told in CONNACK; 3.1.1 knows no such limits. */
+static bool takes(const adder_mqtt_t *m, const adder_mqtt_msg_t *msg)
 {
+    return !ADDER_MQTT_V5 || (msg->qos <= m->server.qos_max && !(msg->retain && m->server.no_retain));
+}
+
+/* May one more PUBLISH be on its way? 4.9: those not acknowledged count against the receive maximum. */
+static bool has_quota(const adder_mqtt_t *m)
+{
+#if ADDER_MQTT_V5
     unsigned n = 0;
     for (unsigned i = 0; i < m->priv.n_slots; i++) {
         const unsigned state = m->priv.c->slots[i].state;
         n += state == ST_WAIT_PUBACK || state == ST_WAIT_PUBREC || state == ST_WAIT_PUBCOMP;
     }
-    return n;
+    return n < m->server.receive_max;
+#else
+    (void)m;
+    return true;
+#endif
 }
 
 static bool release(adder_mqtt_t *m, adder_mqtt_slot_t *s)
@@ -175,11 +186,9 @@ void mqtt_flush(adder_mqtt_t *m)
             return;
         }
         if (s->state == ST_PENDING) {
-            const adder_err_t err = s->msg->qos > m->server.qos_max || (s->msg->retain && m->server.no_retain)
-                                        ? ADDER_ERR_UNSUPPORTED
-                                    : unacknowledged(m) >= m->server.receive_max
-                                        ? ADDER_ERR_AGAIN
-                                        : send_publish(m, s->msg, s->id, s->count != 0);
+            const adder_err_t err = !takes(m, s->msg) ? ADDER_ERR_UNSUPPORTED
+                                    : !has_quota(m)   ? ADDER_ERR_AGAIN
+                                                      : send_publish(m, s->msg, s->id, s->count != 0);
             if (err == ADDER_ERR_AGAIN) {
                 return; /* the later ones stay behind it */
             }
@@ -209,7 +218,7 @@ static adder_err_t check(const adder_mqtt_t *m, const adder_mqtt_msg_t *msg)
         return ADDER_ERR_ARG;
     }
 #endif
-    if (m->state == ADDER_MQTT_ON && (msg->qos > m->server.qos_max || (msg->retain && m->server.no_retain))) {
+    if (m->state == ADDER_MQTT_ON && !takes(m, msg)) {
         return ADDER_ERR_UNSUPPORTED; /* [MQTT-3.2.2-11], [MQTT-3.2.2-14] */
     }
     return ADDER_OK;
@@ -398,10 +407,16 @@ static adder_err_t check_filter(const adder_mqtt_t *m, const adder_mqtt_filter_t
         (shared && f->no_local)) { /* [MQTT-3.8.3-4] */
         return ADDER_ERR_ARG;
     }
+#if ADDER_MQTT_V5
     const bool wild =
         memchr(f->filter.at, '+', f->filter.len) != NULL || memchr(f->filter.at, '#', f->filter.len) != NULL;
-    return (wild && m->server.no_wildcards) || (shared && m->server.no_shared) ? ADDER_ERR_UNSUPPORTED
-                                                                               : ADDER_OK;
+    if ((wild && m->server.no_wildcards) || (shared && m->server.no_shared)) {
+        return ADDER_ERR_UNSUPPORTED;
+    }
+#else
+    (void)m;
+#endif
+    return ADDER_OK;
 }
 
 static adder_err_t request(adder_mqtt_t *m, unsigned type, const adder_mqtt_filter_t *filters, size_t n,
@@ -439,8 +454,11 @@ static adder_err_t request(adder_mqtt_t *m, unsigned type, const adder_mqtt_filt
         remaining += 2 + (uint32_t)filters[i].filter.len + (subscribes ? 1 : 0);
     }
     const uint32_t total = 1 + mqtt_varint_len(remaining) + remaining;
-    if (total > m->server.packet_max || total > cap) {
-        return total > cap ? ADDER_ERR_NOSPACE : ADDER_ERR_RANGE;
+    if (total > cap) {
+        return ADDER_ERR_NOSPACE;
+    }
+    if (ADDER_MQTT_V5 && total > m->server.packet_max) {
+        return ADDER_ERR_RANGE;
     }
     uint8_t *p = m->priv.n_slots < m->priv.c->n_slots ? mqtt_room(m, total) : NULL;
     if (p == NULL) {

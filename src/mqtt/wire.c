@@ -97,6 +97,7 @@ bool mqtt_get_str(mqtt_body_t *b, adder_mqtt_str_t *out)
     return true;
 }
 
+#if ADDER_MQTT_V5
 bool mqtt_get_props(mqtt_body_t *b, adder_mqtt_props_t *out)
 {
     uint32_t len;
@@ -109,3 +110,4 @@ bool mqtt_get_props(mqtt_body_t *b, adder_mqtt_props_t *out)
     out->len = len;
     return take(b, len, &out->at);
 }
+#endif
