@@ -183,7 +183,7 @@ def cortex_m4_step(step):
 
 
 def sizes_step(step):
-    folders = [build(step, "cortex-m0plus"), build(step, "cortex-m4", "adder_core")]
+    folders = [build(step, "cortex-m0plus"), build(step, "cortex-m4", "adder_core", "adder_mqtt_311")]
     code, out = step.run(ROOT / "tools/sizes.py", *folders)
     step.report = "\n".join(line for line in out.splitlines() if not line.startswith("src/")).rstrip()
     (LOGS / "sizes.txt").write_text(step.report + "\n")

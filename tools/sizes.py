@@ -91,6 +91,36 @@ def measure(build):
     return modules, breaches
 
 
+# What a part of the core may take: (goal, library, its objects), bytes of code at -Os on a Cortex-M4.
+ENGINE = "engine packets publish receive text wire"
+GOALS = {
+    "mqtt, 3.1.1": (6144, "adder_mqtt_311", ENGINE),
+    "mqtt, 3.1.1 and 5.0": (12288, "adder_core", ENGINE + " props"),
+}
+CONTEXT = 128
+
+
+def measure_goals(build):
+    """Lines to print, and breaches. Nothing where the objects were not built."""
+    lines, breaches = [], []
+
+    def hold(what, size, goal, unit):
+        lines.append(f"  {what:22} {size:6} of {goal} bytes of {unit}")
+        if size > goal:
+            breaches.append(f"src/mqtt: {what}: {size} bytes of {unit}, the goal is {goal}")
+
+    for what, (goal, library, names) in GOALS.items():
+        objects = [build / f"CMakeFiles/{library}.dir/src/mqtt/{name}.c.obj" for name in names.split()]
+        if not all(o.exists() for o in objects):
+            return [], []
+        out = subprocess.run(["arm-none-eabi-size", *objects], capture_output=True, text=True, check=True).stdout
+        hold(what, sum(int(line.split()[0]) for line in out.splitlines()[1:]), goal, "code")
+    context = build / "CMakeFiles/adder_mqtt_311.dir/tests/cortex-m/sizes.c.obj"
+    out = subprocess.run(["arm-none-eabi-nm", "-S", context], capture_output=True, text=True, check=True).stdout
+    hold("mqtt", int(re.search(r"(\w+) \w adder_mqtt_context", out)[1], 16), CONTEXT, "context")
+    return lines, breaches
+
+
 def main():
     failed = False
     for build in map(Path, sys.argv[1:]):
@@ -101,6 +131,10 @@ def main():
             print(f"  {name:12} {row['code']:8} {row['data']:6} {row['bss']:6} {size:6}{marks:2}  {row.get('deepest', '')}")
         total = {k: sum(r[k] for r in modules.values()) for k in ("code", "data", "bss")}
         print(f"  {'all':12} {total['code']:8} {total['data']:6} {total['bss']:6}\n")
+        if build.name == "cortex-m4":
+            lines, more = measure_goals(build)
+            print(*lines, "", sep="\n")
+            breaches += more
         for text in breaches:
             print(text)
         failed |= bool(breaches)

@@ -327,7 +327,7 @@ typedef struct {
         uint16_t rx_at, rx_len;
         uint16_t n_slots, n_ids, n_released, next_id;
         uint8_t version;
-        uint8_t waiting; /* for PINGRESP, for the end of a re-authentication, to offer a piece again */
+        uint8_t waiting; /* for PINGRESP, for the end of a re-authentication */
         uint8_t err;
     } priv;
 } adder_mqtt_t;

@@ -316,16 +316,23 @@ static uint32_t timeout_ms(const adder_mqtt_t *m)
 }
 
 /* How long until an answer is overdue, or a PINGREQ due: in time for the bytes to travel, and also when
- * only we send, so that a server that is gone is seen. UINT32_MAX = never; 0 = now. */
+ * only we send, so that a server that is gone is seen. UINT32_MAX = never; 0 = now. What comes, and a long
+ * payload that gets on, puts it off: the answer may be behind them. */
 static uint32_t time_left(const adder_mqtt_t *m, uint32_t now_ms)
 {
     uint32_t since = m->priv.wait_ms, span = timeout_ms(m);
+    const uint32_t in_ms = m->priv.in_ms;
     if (m->state == ADDER_MQTT_ON && (m->priv.waiting & WAITS_PONG) == 0) {
         if (m->server.keep_alive_s == 0) {
             return UINT32_MAX;
         }
-        since = (int32_t)(m->priv.out_ms - m->priv.in_ms) < 0 ? m->priv.out_ms : m->priv.in_ms;
+        since = (int32_t)(m->priv.out_ms - in_ms) < 0 ? m->priv.out_ms : in_ms;
         span = m->server.keep_alive_s * 750u;
+    } else if ((int32_t)(since - in_ms) < 0) {
+        since = in_ms;
+    }
+    if (m->priv.big_left > 0) {
+        since = m->priv.out_ms;
     }
     const uint32_t gone = now_ms - since;
     return gone >= span ? 0 : span - gone;
@@ -354,7 +361,6 @@ adder_err_t adder_mqtt_tick(adder_mqtt_t *m, uint32_t now_ms)
         return ADDER_ERR_STATE;
     }
     if (m->priv.err == ADDER_OK) {
-        m->priv.waiting &= (uint8_t)~WAITS_TAKER;
         while (mqtt_receive(m)) {
         }
         const unsigned at = m->priv.rx_at;
@@ -400,8 +406,8 @@ void adder_mqtt_wants(const adder_mqtt_t *m, uint32_t now_ms, adder_mqtt_wants_t
 adder_err_t adder_mqtt_init(adder_mqtt_t *m, const adder_mqtt_config_t *c)
 {
     memset(m, 0, sizeof *m);
-    if (c->message == NULL || c->event == NULL || c->rx_cap < 64 || c->tx_cap < 64 || c->rx == NULL ||
-        c->tx == NULL || (ADDER_MQTT_V5 && c->n_aliases > 0 && (c->aliases == NULL || c->alias_size < 3))) {
+    if (c->message == NULL || c->event == NULL || c->rx_cap < 64 || c->tx_cap < 64 ||
+        (ADDER_MQTT_V5 && c->n_aliases > 0 && (c->aliases == NULL || c->alias_size < 3))) {
         return ADDER_ERR_ARG;
     }
     m->priv.c = c;

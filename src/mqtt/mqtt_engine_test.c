@@ -785,6 +785,41 @@ static void keep_alive_pings_and_notices_silence(void **state)
     gets_nothing(&s);
 }
 
+static void a_long_payload_that_gets_on_is_no_silence(void **state)
+{
+    (void)state;
+    server_t s;
+    set_up(&s, 4);
+    is_on(&s);
+    const adder_mqtt_msg_t msg = {
+        .topic = str("t"), .payload = (const uint8_t *)s.payload, .payload_len = 600};
+    const uint8_t *bytes;
+    size_t len;
+    assert_int_equal(adder_mqtt_publish(&s.m, &msg, NULL), ADDER_OK);
+    for (unsigned i = 0; i < 60; i++) { /* ten minutes of it */
+        assert_true(adder_mqtt_out(&s.m, &bytes, &len));
+        adder_mqtt_out_done(&s.m, len > 8 ? 8 : len);
+        s.now += 9999;
+        assert_int_equal(tick(&s), ADDER_OK);
+    }
+    s.now += 45000; /* and then it gets on no more */
+    tick(&s);
+    s.now += 10000;
+    assert_int_equal(tick(&s), ADDER_ERR_TIMEOUT);
+    set_up(&s, 4); /* the other way: PINGRESP is behind what comes */
+    is_on(&s);
+    s.now += 45000;
+    tick(&s);
+    GETS(&s, 0xc0, 0);
+    GIVES(&s, 0x30, 100, 0, 1, 't');
+    for (unsigned i = 0; i < 97; i++) {
+        s.now += 9999;
+        assert_int_equal(tick(&s), ADDER_OK);
+        assert_int_equal(GIVES(&s, 'x'), ADDER_OK);
+    }
+    assert_int_equal(s.n_messages, 1);
+}
+
 static void no_connack_times_out(void **state)
 {
     (void)state;
@@ -962,6 +997,7 @@ int main(void)
         cmocka_unit_test(an_event_that_fails_ends_it_before_the_answer),
         cmocka_unit_test(subscribe_and_unsubscribe),
         cmocka_unit_test(keep_alive_pings_and_notices_silence),
+        cmocka_unit_test(a_long_payload_that_gets_on_is_no_silence),
         cmocka_unit_test(no_connack_times_out),
         cmocka_unit_test(no_keep_alive_no_ping),
         cmocka_unit_test(disconnect_and_goodbye),

@@ -30,7 +30,7 @@ enum { /* 2.1.2 */
 enum { MQTT_REMAINING_MAX = 268435455 };
 
 /* priv.waiting */
-enum { WAITS_PONG = 1, WAITS_AUTH = 2, WAITS_TAKER = 4 };
+enum { WAITS_PONG = 1, WAITS_AUTH = 2 };
 
 /* A publish's life, and a request's. */
 typedef enum {

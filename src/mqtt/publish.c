@@ -299,7 +299,7 @@ static bool receive(adder_mqtt_t *m, unsigned at, adder_mqtt_event_t *e)
     if (!mqtt_emit(m, e)) {
         return false;
     }
-    release(m, release_slot(m, at));
+    release(m, release_slot(m, (unsigned)mqtt_find_slot(m, e->id))); /* the callback may have published */
     return true;
 }
 
@@ -387,13 +387,13 @@ bool mqtt_resume(adder_mqtt_t *m)
         return true;
     }
     m->priv.n_ids = 0; /* [MQTT-3.2.2-5] */
+    for (unsigned i = 0; i < m->priv.n_slots; i++) {
+        m->priv.c->slots[i].count = 0;
+    }
     while (m->priv.n_released > 0) {
         if (!done(m, 0, 0, (adder_mqtt_props_t){0})) { /* the server had it when it forgot us */
             return false;
         }
-    }
-    for (unsigned i = 0; i < m->priv.n_slots; i++) {
-        m->priv.c->slots[i].count = 0;
     }
     return true;
 }

@@ -115,9 +115,11 @@ static bool read_head(adder_mqtt_t *m, uint8_t flags, mqtt_body_t *b, adder_mqtt
     piece->qos = flags >> 1 & 3;
     piece->dup = (flags & 8) != 0;
     piece->retain = (flags & 1) != 0;
-    if (!mqtt_get_str(b, &piece->topic) || (piece->qos > 0 && !mqtt_get16(b, &piece->id)) ||
-        (mqtt_is5(m) && !mqtt_get_props(b, &piece->props))) {
-        *more = true;
+    *more = !mqtt_get_str(b, &piece->topic) || (piece->qos > 0 && !mqtt_get16(b, &piece->id));
+#if ADDER_MQTT_V5
+    *more = *more || (mqtt_is5(m) && !mqtt_get_props(b, &piece->props));
+#endif
+    if (*more) {
         return false;
     }
     if (m->priv.piece_at > 0) { /* looked at before; an alias is in its place by now */
@@ -174,12 +176,8 @@ static bool receive_publish(adder_mqtt_t *m, uint32_t head, uint32_t remaining)
     const bool known = piece.qos == 2 && mqtt_find_id(m, piece.id) >= 0;
     const bool last = piece.offset + piece.len == piece.total;
     adder_err_t err = known ? ADDER_OK : c->message(c->ctx, &piece);
-    if (err == ADDER_ERR_AGAIN) {
-        m->priv.waiting |= WAITS_TAKER;
-        return false;
-    }
-    if (m->priv.err != ADDER_OK) { /* it has disconnected: nothing may follow [MQTT-3.14.4-1] */
-        return false;
+    if (err == ADDER_ERR_AGAIN || m->priv.err != ADDER_OK) {
+        return false; /* offered again; or it has disconnected, and nothing may follow [MQTT-3.14.4-1] */
     }
     if (!last) {
         ADDER_ASSERT(streams);
