@@ -92,7 +92,7 @@ def measure(build):
 
 
 # What a part of the core may take: (goal, library, its objects), bytes of code at -Os on a Cortex-M4.
-ENGINE = "engine packets publish receive text wire"
+ENGINE = "connect engine packets publish receive subscribe text wire"
 GOALS = {
     "mqtt, 3.1.1": (6144, "adder_mqtt_311", ENGINE),
     "mqtt, 3.1.1 and 5.0": (12288, "adder_core", ENGINE + " props"),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adder/store.h"
+#include "crc32.h"
 
 enum { HEAD = 12, ENTRY = 8, CHANGE = 8, CHUNK = 32 };
 #define ERASE_MARK UINT32_MAX
@@ -25,22 +26,6 @@ static uint32_t padded(const adder_store_log_t *log, uint32_t len)
 {
     const uint32_t unit = flash_of(log)->unit;
     return (len + unit - 1) / unit * unit;
-}
-
-/* CRC-32 (IEEE 802.3), a nibble at a time: 64 bytes of table. */
-static uint32_t crc32(uint32_t crc, const void *bytes, size_t len)
-{
-    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                       0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    const uint8_t *p = bytes;
-    crc = ~crc;
-    for (size_t i = 0; i < len; i++) {
-        crc ^= p[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return ~crc;
 }
 
 static uint32_t get32(const uint8_t *p)
@@ -172,13 +157,13 @@ static adder_err_t scan(adder_store_log_t *log)
             break;
         }
         bool good = len >= CHANGE && len <= size - pos - ENTRY;
-        uint32_t crc = crc32(0, head, 4);
+        uint32_t crc = base_crc32(0, head, 4);
         for (uint32_t at = 0; good && at < len;) {
             const uint32_t n = len - at < CHUNK ? len - at : CHUNK;
             if ((err = read_at(log, pos + ENTRY + at, chunk, n)) != ADDER_OK) {
                 return err;
             }
-            crc = crc32(crc, chunk, n);
+            crc = base_crc32(crc, chunk, n);
             at += n;
         }
         good = good && crc == get32(head + 4);
@@ -248,7 +233,7 @@ typedef adder_err_t (*sink_fn)(adder_store_log_t *log, const void *bytes, size_t
 
 static adder_err_t to_crc(adder_store_log_t *log, const void *bytes, size_t len)
 {
-    log->priv.crc = crc32(log->priv.crc, bytes, len);
+    log->priv.crc = base_crc32(log->priv.crc, bytes, len);
     return ADDER_OK;
 }
 
@@ -307,7 +292,7 @@ static void begin_crc(adder_store_log_t *log, uint32_t len)
 {
     uint8_t bytes[4];
     put32(bytes, len);
-    log->priv.crc = crc32(0, bytes, 4);
+    log->priv.crc = base_crc32(0, bytes, 4);
 }
 
 /* The changes as an entry of `len` bytes at priv.pos. */
@@ -373,7 +358,7 @@ static adder_err_t write_half_head(adder_store_log_t *log, uint32_t half)
     uint8_t head[HEAD];
     memcpy(head, "ADLG", 4);
     put32(head + 4, log->priv.sequence + 1);
-    put32(head + 8, crc32(0, head, 8));
+    put32(head + 8, base_crc32(0, head, 8));
     log->priv.pos = half;
     log->priv.in_buf = 0;
     const adder_err_t err = put_bytes(log, head, HEAD);
@@ -522,7 +507,7 @@ adder_err_t adder_store_log_open(adder_store_log_t *log, const adder_flash_t *fl
             return err;
         }
         const uint32_t sequence = get32(head + 4);
-        if (memcmp(head, "ADLG", 4) == 0 && get32(head + 8) == crc32(0, head, 8) &&
+        if (memcmp(head, "ADLG", 4) == 0 && get32(head + 8) == base_crc32(0, head, 8) &&
             (!found || (int32_t)(sequence - log->priv.sequence) > 0)) {
             log->priv.half = half;
             log->priv.sequence = sequence;
