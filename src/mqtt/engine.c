@@ -28,9 +28,16 @@ static void close_up(adder_mqtt_t *m)
     }
 }
 
+bool mqtt_has_room(adder_mqtt_t *m, size_t n)
+{
+    const bool has = n <= mqtt_free(m);
+    m->priv.waiting |= has ? 0 : WAITS_ROOM;
+    return has;
+}
+
 uint8_t *mqtt_room(adder_mqtt_t *m, size_t n)
 {
-    if (n > mqtt_free(m)) {
+    if (!mqtt_has_room(m, n)) {
         return NULL;
     }
     if (n > (size_t)m->priv.c->tx_cap - m->priv.tx_held - m->priv.tx_len) {
@@ -87,7 +94,7 @@ static bool stage(adder_mqtt_t *m)
 
 bool adder_mqtt_out(adder_mqtt_t *m, const uint8_t **bytes_out, size_t *len_out)
 {
-    if (m->state == ADDER_MQTT_OFF || m->state == ADDER_MQTT_OVER) {
+    if (m->state == ADDER_MQTT_OVER) { /* in OFF there is nothing */
         return false;
     }
     if (m->priv.tx_at < m->priv.tx_split) {
@@ -117,7 +124,7 @@ bool adder_mqtt_out(adder_mqtt_t *m, const uint8_t **bytes_out, size_t *len_out)
 
 void adder_mqtt_out_done(adder_mqtt_t *m, size_t len)
 {
-    if (len == 0 || m->state == ADDER_MQTT_OFF || m->state == ADDER_MQTT_OVER) {
+    if (len == 0) {
         return;
     }
     m->priv.out_ms = m->priv.now_ms;
@@ -181,6 +188,16 @@ bool mqtt_fail(adder_mqtt_t *m, uint8_t reason, adder_err_t err)
     return false;
 }
 
+bool mqtt_malformed(adder_mqtt_t *m)
+{
+    return mqtt_fail(m, ADDER_MQTT_REASON_MALFORMED, ADDER_ERR_FORMAT);
+}
+
+bool mqtt_broken(adder_mqtt_t *m)
+{
+    return mqtt_fail(m, ADDER_MQTT_REASON_PROTOCOL, ADDER_ERR_FORMAT);
+}
+
 bool mqtt_emit(adder_mqtt_t *m, const adder_mqtt_event_t *e)
 {
     const adder_err_t err = m->priv.c->event(m->priv.c->ctx, e);
@@ -194,7 +211,7 @@ bool mqtt_emit(adder_mqtt_t *m, const adder_mqtt_event_t *e)
 static adder_err_t send_reason(adder_mqtt_t *m, unsigned type, uint8_t reason, adder_mqtt_props_t props)
 {
     const bool bare = !mqtt_is5(m) || (reason == 0 && props.len == 0);
-    if (props.len > m->priv.c->tx_cap) {
+    if (mqtt_is5(m) && props.len > m->priv.c->tx_cap) {
         return ADDER_ERR_NOSPACE;
     }
     const uint32_t props_len = (uint32_t)props.len;
@@ -320,16 +337,17 @@ static uint32_t timeout_ms(const adder_mqtt_t *m)
  * payload that gets on, puts it off: the answer may be behind them. */
 static uint32_t time_left(const adder_mqtt_t *m, uint32_t now_ms)
 {
+    const bool quiet = m->state == ADDER_MQTT_ON && (m->priv.waiting & WAITS_PONG) == 0;
     uint32_t since = m->priv.wait_ms, span = timeout_ms(m);
-    const uint32_t in_ms = m->priv.in_ms;
-    if (m->state == ADDER_MQTT_ON && (m->priv.waiting & WAITS_PONG) == 0) {
+    if (quiet) {
         if (m->server.keep_alive_s == 0) {
             return UINT32_MAX;
         }
-        since = (int32_t)(m->priv.out_ms - in_ms) < 0 ? m->priv.out_ms : in_ms;
+        since = m->priv.out_ms;
         span = m->server.keep_alive_s * 750u;
-    } else if ((int32_t)(since - in_ms) < 0) {
-        since = in_ms;
+    }
+    if (((int32_t)(since - m->priv.in_ms) < 0) != quiet) { /* the older, or for an answer the newer one */
+        since = m->priv.in_ms;
     }
     if (m->priv.big_left > 0) {
         since = m->priv.out_ms;
@@ -361,6 +379,7 @@ adder_err_t adder_mqtt_tick(adder_mqtt_t *m, uint32_t now_ms)
         return ADDER_ERR_STATE;
     }
     if (m->priv.err == ADDER_OK) {
+        m->priv.waiting &= (uint8_t)~WAITS_ROOM;
         while (mqtt_receive(m)) {
         }
         const unsigned at = m->priv.rx_at;
@@ -389,7 +408,7 @@ void adder_mqtt_in_done(adder_mqtt_t *m, size_t len)
 {
     ADDER_ASSERT(len <= (size_t)(m->priv.c->rx_cap - m->priv.rx_len));
     m->priv.rx_len = (uint16_t)(m->priv.rx_len + len);
-    m->priv.in_ms = len > 0 ? m->priv.now_ms : m->priv.in_ms;
+    m->priv.in_ms = m->priv.now_ms;
 }
 
 void adder_mqtt_wants(const adder_mqtt_t *m, uint32_t now_ms, adder_mqtt_wants_t *out)
@@ -398,7 +417,9 @@ void adder_mqtt_wants(const adder_mqtt_t *m, uint32_t now_ms, adder_mqtt_wants_t
     out->in = on && m->priv.err == ADDER_OK && m->priv.rx_len < m->priv.c->rx_cap;
     out->out = on && (m->priv.tx_at < m->priv.tx_split || m->priv.big_left > 0);
     out->close = m->state == ADDER_MQTT_OVER;
-    out->wait_ms = on ? time_left(m, now_ms) : UINT32_MAX;
+    out->wait_ms = !on                                                ? UINT32_MAX
+                   : !out->out && (m->priv.waiting & WAITS_ROOM) != 0 ? 0
+                                                                      : time_left(m, now_ms);
 }
 
 /* ---- the beginning ---- */

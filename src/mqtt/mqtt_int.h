@@ -29,8 +29,8 @@ enum { /* 2.1.2 */
 
 enum { MQTT_REMAINING_MAX = 268435455 };
 
-/* priv.waiting */
-enum { WAITS_PONG = 1, WAITS_AUTH = 2 };
+/* priv.waiting. ROOM: something could not be done for want of room in tx. */
+enum { WAITS_PONG = 1, WAITS_AUTH = 2, WAITS_ROOM = 4 };
 
 /* A publish's life, and a request's. */
 typedef enum {
@@ -66,10 +66,15 @@ static inline bool mqtt_is5(const adder_mqtt_t *m)
 
 /* End the connection: with 5.0 by a DISCONNECT. The first error stays. Always false. */
 bool mqtt_fail(adder_mqtt_t *m, uint8_t reason, adder_err_t err);
+/* The server breaks the rules: MALFORMED, PROTOCOL. Always false. */
+bool mqtt_malformed(adder_mqtt_t *m);
+bool mqtt_broken(adder_mqtt_t *m);
 bool mqtt_emit(adder_mqtt_t *m, const adder_mqtt_event_t *e);
 /* `n` bytes at the end of tx, or NULL. */
 uint8_t *mqtt_room(adder_mqtt_t *m, size_t n);
 size_t mqtt_free(const adder_mqtt_t *m);
+/* Is there so much room? If not, tick() is to come again when there is. */
+bool mqtt_has_room(adder_mqtt_t *m, size_t n);
 /* A packet of an id, and with 5.0 a reason if it is not 0. False: no room. */
 bool mqtt_send_ack(adder_mqtt_t *m, uint8_t type_and_flags, uint16_t id, uint8_t reason);
 
@@ -91,7 +96,6 @@ int mqtt_find_slot(const adder_mqtt_t *m, uint16_t id);
 /* One packet, or one piece of a message. False: there is not enough. */
 bool mqtt_receive(adder_mqtt_t *m);
 int mqtt_find_id(const adder_mqtt_t *m, uint16_t id);
-void mqtt_drop_id(adder_mqtt_t *m, unsigned at);
 
 /* ---- packets.c ---- */
 

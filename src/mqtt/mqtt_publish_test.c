@@ -365,6 +365,30 @@ static void a_payload_that_cannot_be_read_ends_it(void **state)
     assert_true(adder_mqtt_holds(&s.m, &msg));
 }
 
+/* As a pump does it that ticks only when it is told to. */
+static void what_waits_for_room_wants_a_tick(void **state)
+{
+    (void)state;
+    server_t s;
+    uint8_t out[512];
+    adder_mqtt_wants_t wants;
+    set_up(&s, 4);
+    is_on(&s);
+    const adder_mqtt_msg_t msg = {
+        .topic = str("t"), .payload = (const uint8_t *)s.payload, .payload_len = 100, .qos = 1};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(adder_mqtt_publish(&s.m, &msg, NULL), ADDER_OK);
+    }
+    size_t n = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        n += drain(&s, out, sizeof out, 0);
+        adder_mqtt_wants(&s.m, s.now, &wants);
+        assert_int_equal(wants.wait_ms, i == 0 ? 0 : 45000);
+        assert_int_equal(tick(&s), ADDER_OK);
+    }
+    assert_int_equal(n, 4 * 107);
+}
+
 static void puback_before_the_payload_is_gone_breaks_the_protocol(void **state)
 {
     (void)state;
@@ -393,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_long_payload_leaves_from_where_it_is),
         cmocka_unit_test(a_payload_is_read_in_pieces_and_again),
         cmocka_unit_test(a_payload_that_cannot_be_read_ends_it),
+        cmocka_unit_test(what_waits_for_room_wants_a_tick),
         cmocka_unit_test(puback_before_the_payload_is_gone_breaks_the_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,16 +3,6 @@
 
 #include "mqtt_int.h"
 
-static bool malformed(adder_mqtt_t *m)
-{
-    return mqtt_fail(m, ADDER_MQTT_REASON_MALFORMED, ADDER_ERR_FORMAT);
-}
-
-static bool broken(adder_mqtt_t *m)
-{
-    return mqtt_fail(m, ADDER_MQTT_REASON_PROTOCOL, ADDER_ERR_FORMAT);
-}
-
 #if ADDER_MQTT_V5
 #define HIGH(code) (1ull << ((code)-0x80))
 #define RANGE(from, to) ((2ull << ((to)-0x80)) - (1ull << ((from)-0x80)))
@@ -48,7 +38,7 @@ static bool may_say(unsigned type, uint8_t reason)
 static bool take_props(adder_mqtt_t *m, unsigned type, mqtt_body_t *b, adder_mqtt_props_t *out)
 {
     if (!mqtt_get_props(b, out)) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
     const uint8_t reason = mqtt_check_props(*out, type);
     return reason == 0 || mqtt_fail(m, reason, ADDER_ERR_FORMAT);
@@ -58,12 +48,12 @@ static bool take_props(adder_mqtt_t *m, unsigned type, mqtt_body_t *b, adder_mqt
 static bool take_reason(adder_mqtt_t *m, unsigned type, mqtt_body_t *b, adder_mqtt_event_t *e)
 {
     if (b->left > 0 && (!mqtt_get_u8(b, &e->reason) || !may_say(type, e->reason))) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
     if (b->left > 0 && !take_props(m, type, b, &e->props)) {
         return false;
     }
-    return b->left == 0 || malformed(m);
+    return b->left == 0 || mqtt_malformed(m);
 }
 #endif
 
@@ -135,27 +125,27 @@ static bool connack(adder_mqtt_t *m, mqtt_body_t b)
     adder_mqtt_event_t e = {.kind = ADDER_MQTT_CONNECTED};
     uint8_t flags;
     if (!mqtt_get_u8(&b, &flags) || !mqtt_get_u8(&b, &e.reason) || flags > 1) { /* [MQTT-3.2.2-1] */
-        return malformed(m);
+        return mqtt_malformed(m);
     }
 #if ADDER_MQTT_V5
     if (mqtt_is5(m)) {
         if (!may_say(CONNACK, e.reason)) {
-            return malformed(m);
+            return mqtt_malformed(m);
         }
         if (!take_props(m, CONNACK, &b, &e.props)) {
             return false;
         }
         const bool must = e.reason == 0 && has_method(m);
         if (!same_method(m, e.props, must)) {
-            return broken(m);
+            return mqtt_broken(m);
         }
     }
 #endif
     if (b.left > 0) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
     if (flags == 1 && (e.reason != 0 || m->priv.o->clean)) { /* [MQTT-3.2.2-6], [MQTT-3.2.2-2] */
-        return broken(m);
+        return mqtt_broken(m);
     }
     if (e.reason != 0) {
         e.kind = ADDER_MQTT_REFUSED;
@@ -180,7 +170,7 @@ static bool connack(adder_mqtt_t *m, mqtt_body_t b)
 static bool take_ack(adder_mqtt_t *m, unsigned type, mqtt_body_t b, adder_mqtt_event_t *e)
 {
     if (!mqtt_get16(&b, &e->id)) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
 #if ADDER_MQTT_V5
     if (mqtt_is5(m)) {
@@ -188,21 +178,21 @@ static bool take_ack(adder_mqtt_t *m, unsigned type, mqtt_body_t b, adder_mqtt_e
     }
 #endif
     (void)type;
-    return b.left == 0 || malformed(m);
+    return b.left == 0 || mqtt_malformed(m);
 }
 
 static bool pubrel(adder_mqtt_t *m, adder_mqtt_event_t *e)
 {
     const int at = mqtt_find_id(m, e->id);
     if (e->id == 0) {
-        return broken(m); /* [MQTT-2.2.1-6] */
+        return mqtt_broken(m); /* [MQTT-2.2.1-6] */
     }
     if (at >= 0) {
         e->kind = ADDER_MQTT_RELEASED;
         if (!mqtt_emit(m, e)) {
             return false;
         }
-        mqtt_drop_id(m, (unsigned)at);
+        m->priv.c->ids[at] = m->priv.c->ids[--m->priv.n_ids];
     }
     return mqtt_send_ack(m, PUBCOMP << 4, e->id, at >= 0 ? 0 : ADDER_MQTT_REASON_ID_NOT_FOUND);
 }
@@ -212,7 +202,7 @@ static bool suback(adder_mqtt_t *m, unsigned type, mqtt_body_t b)
 {
     adder_mqtt_event_t e = {0};
     if (!mqtt_get16(&b, &e.id)) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
 #if ADDER_MQTT_V5
     if (mqtt_is5(m) && !take_props(m, type, &b, &e.props)) {
@@ -222,7 +212,7 @@ static bool suback(adder_mqtt_t *m, unsigned type, mqtt_body_t b)
     e.codes = b.at;
     e.n_codes = b.left;
     if (type == UNSUBACK && !mqtt_is5(m) && b.left > 0) {
-        return malformed(m);
+        return mqtt_malformed(m);
     }
     for (size_t i = 0; i < b.left; i++) {
         bool known = b.at[i] <= 2 || b.at[i] == 0x80; /* 3.1.1 [MQTT-3.9.3-2] */
@@ -230,7 +220,7 @@ static bool suback(adder_mqtt_t *m, unsigned type, mqtt_body_t b)
         known = mqtt_is5(m) ? may_say(type, b.at[i]) : known;
 #endif
         if (!known) {
-            return malformed(m);
+            return mqtt_malformed(m);
         }
     }
     return mqtt_acknowledged(m, type, &e);
@@ -261,7 +251,7 @@ static bool auth(adder_mqtt_t *m, mqtt_body_t b)
     const bool goes_on = e.reason == ADDER_MQTT_REASON_CONTINUE_AUTH;
     const bool under_way = m->state == ADDER_MQTT_CONNECTING ? goes_on : (m->priv.waiting & WAITS_AUTH) != 0;
     if (!under_way || !same_method(m, e.props, !empty)) {
-        return broken(m);
+        return mqtt_broken(m);
     }
     m->priv.waiting &= (uint8_t)(goes_on ? 0xff : ~WAITS_AUTH);
     if ((m->priv.waiting & WAITS_PONG) == 0) {
@@ -288,7 +278,7 @@ bool mqtt_packet(adder_mqtt_t *m, unsigned type, mqtt_body_t body)
         return suback(m, type, body);
     case PINGRESP:
         if (body.left > 0) {
-            return malformed(m);
+            return mqtt_malformed(m);
         }
         m->priv.waiting &= (uint8_t)~WAITS_PONG;
         e.kind = ADDER_MQTT_PONG;
@@ -300,6 +290,6 @@ bool mqtt_packet(adder_mqtt_t *m, unsigned type, mqtt_body_t body)
         return auth(m, body);
 #endif
     default: /* mqtt_receive() has seen to it */
-        return broken(m);
+        return mqtt_broken(m);
     }
 }

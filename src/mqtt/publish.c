@@ -116,7 +116,8 @@ static adder_err_t send_publish(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, ui
     }
     const size_t total = z.head + msg->payload_len;
     const bool whole = total <= mqtt_free(m) && (msg->read == NULL || msg->payload_len == 0);
-    uint8_t *p = whole || m->priv.big_left == 0 ? mqtt_room(m, whole ? total : z.head) : NULL;
+    /* Behind a long payload under way there is no place for another: SIZE_MAX is never there. */
+    uint8_t *p = mqtt_room(m, whole ? total : m->priv.big_left == 0 ? z.head : SIZE_MAX);
     if (p == NULL) {
         return ADDER_ERR_AGAIN;
     }
@@ -315,7 +316,7 @@ static bool granted(adder_mqtt_t *m, unsigned at, adder_mqtt_event_t *e)
     const adder_mqtt_slot_t s = m->priv.c->slots[at];
     /* One code for each filter [MQTT-3.8.4-6], [MQTT-3.11.3-1]; UNSUBACK of 3.1.1 has none. */
     if (e->n_codes != s.count && !(s.state == ST_WAIT_UNSUBACK && !mqtt_is5(m))) {
-        return mqtt_fail(m, ADDER_MQTT_REASON_PROTOCOL, ADDER_ERR_FORMAT);
+        return mqtt_broken(m);
     }
     take_slot(m, at);
     e->kind = s.state == ST_WAIT_SUBACK ? ADDER_MQTT_SUBSCRIBED : ADDER_MQTT_UNSUBSCRIBED;
@@ -358,7 +359,7 @@ bool mqtt_acknowledged(adder_mqtt_t *m, unsigned type, adder_mqtt_event_t *e)
             }
         }
     }
-    return mqtt_fail(m, ADDER_MQTT_REASON_PROTOCOL, ADDER_ERR_FORMAT);
+    return mqtt_broken(m);
 }
 
 /* ---- sessions ---- */

@@ -5,11 +5,6 @@
 
 enum { ANSWER_MAX = 8 }; /* room in tx before a packet is looked at: what answers it, or tells why not */
 
-static bool malformed(adder_mqtt_t *m)
-{
-    return mqtt_fail(m, ADDER_MQTT_REASON_MALFORMED, ADDER_ERR_FORMAT);
-}
-
 static bool broken(adder_mqtt_t *m, uint8_t reason)
 {
     return mqtt_fail(m, reason, ADDER_ERR_FORMAT);
@@ -28,11 +23,6 @@ int mqtt_find_id(const adder_mqtt_t *m, uint16_t id)
         }
     }
     return -1;
-}
-
-void mqtt_drop_id(adder_mqtt_t *m, unsigned at)
-{
-    m->priv.c->ids[at] = m->priv.c->ids[--m->priv.n_ids];
 }
 
 adder_err_t adder_mqtt_restore_id(adder_mqtt_t *m, uint16_t id)
@@ -62,7 +52,7 @@ static bool look_at_props(adder_mqtt_t *m, adder_mqtt_piece_t *piece)
     }
     adder_mqtt_prop_t p;
     if (!adder_mqtt_prop_find(piece->props, ADDER_MQTT_PROP_TOPIC_ALIAS, &p)) {
-        return piece->topic.len > 0 || broken(m, ADDER_MQTT_REASON_PROTOCOL);
+        return piece->topic.len > 0 || mqtt_broken(m);
     }
     const adder_mqtt_config_t *c = m->priv.c;
     if (p.number == 0 || p.number > c->n_aliases) { /* [MQTT-3.3.2-8], [MQTT-3.3.2-11] */
@@ -71,7 +61,7 @@ static bool look_at_props(adder_mqtt_t *m, adder_mqtt_piece_t *piece)
     uint8_t *at = c->aliases + (size_t)(p.number - 1) * c->alias_size;
     if (piece->topic.len == 0) {
         piece->topic = (adder_mqtt_str_t){(const char *)at + 2, (size_t)(at[0] << 8 | at[1])};
-        return piece->topic.len > 0 || broken(m, ADDER_MQTT_REASON_PROTOCOL);
+        return piece->topic.len > 0 || mqtt_broken(m);
     }
     if (piece->topic.len > c->alias_size - 2u) {
         return too_much(m, ADDER_MQTT_REASON_QUOTA_EXCEEDED);
@@ -129,7 +119,7 @@ static bool read_head(adder_mqtt_t *m, uint8_t flags, mqtt_body_t *b, adder_mqtt
         return true;
     }
     if (!adder_mqtt_is_text(piece->topic) || (piece->qos > 0 && piece->id == 0)) {
-        return malformed(m); /* [MQTT-1.5.4-1], [MQTT-1.5.4-2], [MQTT-2.2.1-3] */
+        return mqtt_malformed(m); /* [MQTT-1.5.4-1], [MQTT-1.5.4-2], [MQTT-2.2.1-3] */
     }
 #if ADDER_MQTT_V5
     if (mqtt_is5(m) && !look_at_props(m, piece)) {
@@ -158,7 +148,7 @@ static bool receive_publish(adder_mqtt_t *m, uint32_t head, uint32_t remaining)
             return false;
         }
         if (here >= total) {
-            return malformed(m);
+            return mqtt_malformed(m);
         }
         return here == c->rx_cap && too_much(m, ADDER_MQTT_REASON_QUOTA_EXCEEDED);
     }
@@ -203,16 +193,17 @@ static bool check_type(adder_mqtt_t *m, uint8_t first)
 {
     const unsigned type = first >> 4, flags = first & 15u;
     if (type == 0 || (type == AUTH && !mqtt_is5(m))) {
-        return malformed(m); /* 2.1.2: reserved */
+        return mqtt_malformed(m); /* 2.1.2: reserved */
     }
     if (type == PUBLISH ? (flags >> 1 & 3) == 3 || (flags & 14) == 8 : flags != (type == PUBREL ? 2 : 0)) {
-        return malformed(m); /* [MQTT-3.3.1-4], [MQTT-3.3.1-2], [MQTT-2.1.3-1] */
+        return mqtt_malformed(m); /* [MQTT-3.3.1-4], [MQTT-3.3.1-2], [MQTT-2.1.3-1] */
     }
-    const bool from_server = type != CONNECT && type != SUBSCRIBE && type != UNSUBSCRIBE && type != PINGREQ &&
-                             (type != DISCONNECT || mqtt_is5(m));
+    unsigned from_server = 1u << CONNACK | 1u << PUBLISH | 1u << PUBACK | 1u << PUBREC | 1u << PUBREL |
+                           1u << PUBCOMP | 1u << SUBACK | 1u << UNSUBACK | 1u << PINGRESP;
+    from_server |= mqtt_is5(m) ? 1u << DISCONNECT | 1u << AUTH : 0;
     const bool now = m->state == ADDER_MQTT_CONNECTING ? type == CONNACK || type == AUTH : type != CONNACK;
-    if (!from_server || !now) { /* [MQTT-3.2.0-1], [MQTT-3.2.0-2] */
-        return broken(m, ADDER_MQTT_REASON_PROTOCOL);
+    if ((from_server >> type & 1) == 0 || !now) { /* [MQTT-3.2.0-1], [MQTT-3.2.0-2] */
+        return mqtt_broken(m);
     }
     return true;
 }
@@ -228,7 +219,7 @@ bool mqtt_receive(adder_mqtt_t *m)
     }
     const int n = mqtt_get_varint(p + 1, here - 1, mqtt_is5(m), &remaining);
     if (n <= 0) {
-        return n < 0 && malformed(m); /* 2.1.4 */
+        return n < 0 && mqtt_malformed(m); /* 2.1.4 */
     }
     const uint32_t head = (uint32_t)n + 1, total = head + remaining;
     if (c->packet_max != 0 && total > c->packet_max) { /* [MQTT-3.1.2-24] */
@@ -238,7 +229,7 @@ bool mqtt_receive(adder_mqtt_t *m)
     if (total > c->rx_cap && type != PUBLISH) {
         return too_much(m, ADDER_MQTT_REASON_QUOTA_EXCEEDED);
     }
-    if ((total <= c->rx_cap && here < total) || mqtt_free(m) < ANSWER_MAX) {
+    if ((total <= c->rx_cap && here < total) || !mqtt_has_room(m, ANSWER_MAX)) {
         return false;
     }
     if (type == PUBLISH) {
