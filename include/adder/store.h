@@ -17,7 +17,7 @@
  *     half:   "ADLG" sequence crc  | entry | entry | ... | erased (0xff)
  *     entry:  length(4) crc(4)  { key(4) length|erased(4) bytes }...  padding to the program unit
  *
- * Threading: one thread at a time. RAM on 32 bits: 40 bytes and the caller's buffer of one program unit.
+ * Threading: one thread at a time. RAM on 32 bits: 28 bytes and the caller's buffer of one program unit.
  *
  * Invariants for any content of the device (fuzzed): 1. no access outside of the device; 2. open ends, with
  * OK or an error; 3. after OK, what a write reports as written is read back until it is changed; 4. records

@@ -13,7 +13,7 @@
  * bytes than needed ends it: a Close frame with 1002 or 1003 leaves, then all calls give FORMAT. No
  * extensions.
  *
- * Threading: that of the stream below. RAM on 32 bits: 264 bytes and the buffer: 256 or more, and not less
+ * Threading: that of the stream below. RAM on 32 bits: 240 bytes and the buffer: 256 or more, and not less
  * than the request for the handshake (180 bytes, path, host, protocol and headers). Lines of the answer may
  * be longer. Stack 400 for the handshake, then 100.
  *
