@@ -26,6 +26,10 @@
  * order when the server still has the session. Without it, what was not acknowledged is published anew (at
  * least once; what the server has answered with PUBREC is done).
  *
+ * A message's expiry (5.0) is passed on as it is given: the time that it waits here is not taken off. A
+ * password that fits `tx` stays there until other packets take its place: wipe `tx` where that matters
+ * (adder/mqtt_client.h does).
+ *
  * The peer is not trusted. What is malformed or out of order ends the connection as the standards say: with
  * 5.0 a DISCONNECT with its reason code leaves first, with 3.1.1 nothing. `m.reason` says why in either case.
  *

@@ -241,6 +241,13 @@ static adder_err_t receive_some(adder_mqtt_client_t *c, bool *moved)
     return err == ADDER_ERR_AGAIN ? ADDER_OK : err == ADDER_ERR_END ? ADDER_ERR_CLOSED : err;
 }
 
+/* What CONNECT left behind may be a password. */
+static void wipe_login(adder_mqtt_client_t *c)
+{
+    const size_t used = c->mqtt.priv.tx_len; /* by what is new */
+    memset(c->priv.c.engine.tx + used, 0, c->priv.c.engine.tx_cap - c->mqtt.priv.tx_held - used);
+}
+
 /* False: the connection is over. */
 static bool pump(adder_mqtt_client_t *c, uint32_t now_ms)
 {
@@ -251,6 +258,7 @@ static bool pump(adder_mqtt_client_t *c, uint32_t now_ms)
         if (c->mqtt.state == ADDER_MQTT_ON) {
             if (c->state == ADDER_MQTT_CLIENT_CONNECTING) {
                 c->priv.since_ms = now_ms;
+                wipe_login(c);
                 enter(c, ADDER_MQTT_CLIENT_ON, ADDER_OK);
             }
             client_ask(c);

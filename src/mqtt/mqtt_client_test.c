@@ -134,10 +134,15 @@ static void connects_and_stops(void **state)
     broker_t broker = {0};
     bench_t b;
     set_up(&b, &broker, 4);
+    b.config.connect.user = (adder_mqtt_str_t){"u", 1};
+    b.config.connect.password = (adder_mqtt_str_t){"secret", 6};
     begin(&b);
     assert_int_equal(adder_mqtt_client_start(&b.c, b.now), ADDER_ERR_STATE);
     steps(&b, 3);
     assert_int_equal(b.c.state, ADDER_MQTT_CLIENT_ON);
+    for (unsigned i = 0; i + 6 <= sizeof b.tx; i++) {
+        assert_memory_not_equal(b.tx + i, "secret", 6);
+    }
     assert_int_equal(b.wait, 45000);
     b.now += 45000;
     steps(&b, 2);
