@@ -406,7 +406,7 @@ void adder_mqtt_forget(adder_mqtt_t *m);
 adder_err_t adder_mqtt_publish_as(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, uint16_t id,
                                   bool dup) ADDER_MUST_USE;
 /* In OFF: a QoS 2 message that was RECEIVED and is not DONE; `msg` is only told in DONE, not NULL.
- * ADDER_ERR_AGAIN: no slot; ARG: id 0 or under way; STATE. */
+ * ADDER_ERR_AGAIN: no slot; ARG: id 0 or under way. */
 adder_err_t adder_mqtt_restore_released(adder_mqtt_t *m, const adder_mqtt_msg_t *msg,
                                         uint16_t id) ADDER_MUST_USE;
 /* In OFF: the id of a QoS 2 message that was handed over and not RELEASED. The same errors. */

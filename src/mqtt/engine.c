@@ -390,7 +390,7 @@ adder_err_t adder_mqtt_tick(adder_mqtt_t *m, uint32_t now_ms)
         }
     }
     if (m->state == ADDER_MQTT_ON) {
-        mqtt_flush(m);
+        mqtt_flush(m, true);
     }
     watch_time(m);
     return (adder_err_t)m->priv.err;

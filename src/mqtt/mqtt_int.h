@@ -80,7 +80,8 @@ bool mqtt_send_ack(adder_mqtt_t *m, uint8_t type_and_flags, uint16_t id, uint8_t
 
 /* ---- publish.c ---- */
 
-void mqtt_flush(adder_mqtt_t *m);
+/* What waits in slots leaves. `may_tell`: from tick(), where callbacks may come. */
+void mqtt_flush(adder_mqtt_t *m, bool may_tell);
 /* An acknowledgement came: `type`, SUBACK and UNSUBACK with their codes. */
 bool mqtt_acknowledged(adder_mqtt_t *m, unsigned type, adder_mqtt_event_t *e);
 /* CONNACK: the server has a session, or not. False: a callback has ended it. */

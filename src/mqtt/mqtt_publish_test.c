@@ -227,6 +227,35 @@ static void receive_maximum_holds_messages_back(void **state)
     GETS(&s, 0x32, 6, 0, 1, 'b', 0, 2, 0);
 }
 
+static void what_another_server_does_not_take_is_over(void **state)
+{
+    (void)state;
+    server_t s;
+    set_up(&s, 5);
+    s.o.clean = false;
+    is_on(&s);
+    const adder_mqtt_msg_t one = {.topic = str("a"), .qos = 1}, two = {.topic = str("b"), .qos = 2};
+    const adder_mqtt_msg_t large = {
+        .topic = str("c"), .payload = (const uint8_t *)s.payload, .payload_len = 90, .qos = 1};
+    uint8_t out[256];
+    assert_int_equal(adder_mqtt_publish(&s.m, &one, NULL), ADDER_OK);
+    assert_int_equal(adder_mqtt_publish(&s.m, &two, NULL), ADDER_OK);
+    assert_int_equal(adder_mqtt_publish(&s.m, &large, NULL), ADDER_OK);
+    drain(&s, out, sizeof out, 0);
+    adder_mqtt_lost(&s.m);
+    connects(&s);
+    s.n_events = 0;
+    /* Receive maximum 1, QoS 1 at most, packets of 50 bytes. */
+    assert_int_equal(GIVES(&s, 0x20, 13, 1, 0, 10, 0x21, 0, 1, 0x24, 1, 0x27, 0, 0, 0, 50), ADDER_OK);
+    assert_int_equal(s.n_events, 2);
+    assert_true(s.events[1].msg == &two && s.events[1].reason == ADDER_MQTT_REASON_QOS_UNSUPPORTED);
+    GETS(&s, 0x3a, 6, 0, 1, 'a', 0, 1, 0);
+    assert_int_equal(GIVES(&s, 0x40, 2, 0, 1), ADDER_OK);
+    assert_int_equal(s.n_events, 4);
+    assert_true(s.events[3].msg == &large && s.events[3].reason == ADDER_MQTT_REASON_TOO_LARGE);
+    gets_nothing(&s);
+}
+
 static void v5_topic_aliases_out(void **state)
 {
     (void)state;
@@ -413,6 +442,7 @@ int main(void)
         cmocka_unit_test(sessions_are_restored_from_a_store),
         cmocka_unit_test(ids_wrap_past_those_in_use),
         cmocka_unit_test(receive_maximum_holds_messages_back),
+        cmocka_unit_test(what_another_server_does_not_take_is_over),
         cmocka_unit_test(v5_topic_aliases_out),
         cmocka_unit_test(a_long_payload_leaves_from_where_it_is),
         cmocka_unit_test(a_payload_is_read_in_pieces_and_again),

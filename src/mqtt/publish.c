@@ -178,7 +178,7 @@ static bool release(adder_mqtt_t *m, adder_mqtt_slot_t *s)
     return true;
 }
 
-void mqtt_flush(adder_mqtt_t *m)
+void mqtt_flush(adder_mqtt_t *m, bool may_tell)
 {
     unsigned i = 0;
     while (i < m->priv.n_slots && m->priv.err == ADDER_OK) {
@@ -190,7 +190,7 @@ void mqtt_flush(adder_mqtt_t *m)
             const adder_err_t err = !takes(m, s->msg) ? ADDER_ERR_UNSUPPORTED
                                     : !has_quota(m)   ? ADDER_ERR_AGAIN
                                                       : send_publish(m, s->msg, s->id, s->count != 0);
-            if (err == ADDER_ERR_AGAIN) {
+            if (err == ADDER_ERR_AGAIN || (err != ADDER_OK && !may_tell)) {
                 return; /* the later ones stay behind it */
             }
             if (err != ADDER_OK) { /* this server does not take what the one before did */
@@ -243,7 +243,7 @@ adder_err_t adder_mqtt_publish_as(adder_mqtt_t *m, const adder_mqtt_msg_t *msg, 
     }
     mqtt_add_slot(m, msg, id, ST_PENDING, dup);
     if (m->state == ADDER_MQTT_ON) {
-        mqtt_flush(m);
+        mqtt_flush(m, false);
     }
     return ADDER_OK;
 }
@@ -272,9 +272,7 @@ adder_err_t adder_mqtt_restore_released(adder_mqtt_t *m, const adder_mqtt_msg_t 
     if (id == 0 || mqtt_find_slot(m, id) >= 0) {
         return ADDER_ERR_ARG;
     }
-    if (m->state != ADDER_MQTT_OFF) {
-        return ADDER_ERR_STATE;
-    }
+    ADDER_ASSERT(m->state == ADDER_MQTT_OFF);
     if (m->priv.n_slots == m->priv.c->n_slots) {
         return ADDER_ERR_AGAIN;
     }

@@ -27,9 +27,7 @@ int mqtt_find_id(const adder_mqtt_t *m, uint16_t id)
 
 adder_err_t adder_mqtt_restore_id(adder_mqtt_t *m, uint16_t id)
 {
-    if (m->state != ADDER_MQTT_OFF) {
-        return ADDER_ERR_STATE;
-    }
+    ADDER_ASSERT(m->state == ADDER_MQTT_OFF);
     if (id == 0 || mqtt_find_id(m, id) >= 0) {
         return ADDER_ERR_ARG;
     }
