@@ -156,6 +156,28 @@ static void check_answers(const uint8_t *told, size_t len)
     }
 }
 
+/* How long the chunks of an answer are depends on what else waited to be sent just then, such as a 100: one
+ * long chunk is made of them. They hold nothing but the source's 's'. */
+static size_t join_chunks(uint8_t *told, size_t len)
+{
+    size_t n = 0;
+    for (size_t at = 0, end; at < len; at = end) {
+        size_t digits = 0, data = 0;
+        for (end = at; end < len && told[end] != '\n'; end++) {
+            digits += holds((const uint8_t *)"123456789abcdef0", 16, (char[]){(char)told[end], '\0'});
+            data += told[end] == 's';
+        }
+        end += end < len;
+        size_t line = end - at >= 2 && told[end - 2] == '\r' ? end - at - 2 : 0;
+        if (line > 0 && line < 3 && digits == line && told[at] != '0')
+            continue;
+        size_t keep = line > 0 && data == line ? line : end - at;
+        memmove(told + n, told + at, keep);
+        n += keep;
+    }
+    return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t one[OUT], other[OUT];
@@ -164,9 +186,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bytes = 512 + data[0] % 16u * 64;
     size_t n = serve(data + 3, size - 3, bytes, 0, 0, SIZE_MAX, one);
     size_t m = serve(data + 3, size - 3, bytes, 1 + data[1] % 32u, data[1] / 128u, SIZE_MAX, other);
-    MUST(n == m && memcmp(one, other, n) == 0); /* 5 */
     if (!holds(data, size, "HEAD"))
         check_answers(one, n);
+    n = join_chunks(one, n);
+    m = join_chunks(other, m);
+    MUST(n == m && memcmp(one, other, n) == 0); /* 5 */
     (void)serve(data + 3, size - 3, bytes, 1 + data[1] % 32u, 0, data[2], other);
     return 0;
 }
