@@ -24,11 +24,16 @@ static void drop(adder_conn_t *c, bool abort)
         adder_conn_resolve_release(c->priv.config.resolver, net, c);
 }
 
-static adder_err_t fail(adder_conn_t *c, adder_err_t err)
+static adder_err_t fail_as(adder_conn_t *c, adder_err_t err, bool abort)
 {
-    drop(c, true);
+    drop(c, abort);
     c->priv.state = ST_FAILED;
     return c->priv.cause = err;
+}
+
+static adder_err_t fail(adder_conn_t *c, adder_err_t err)
+{
+    return fail_as(c, err, true);
 }
 
 static uint32_t features_of(const adder_net_t *net)
@@ -160,7 +165,7 @@ static adder_err_t secure(adder_conn_t *c)
     if (err == ADDER_ERR_AGAIN)
         return err;
     if (err != ADDER_OK)
-        return fail(c, err);
+        return fail_as(c, err, false); /* the alert that says why is to arrive */
     c->priv.state = ST_OPEN;
     return ADDER_OK;
 }
