@@ -123,7 +123,8 @@ static void check_event(run_t *run, grammar_t *g, const adder_json_event_t *ev, 
     hash(run, &ev->partial, 1);
     hash(run, ev->text, ev->kind == ADDER_JSON_INT ? 0 : ev->len);
     hash(run, &ev->number, sizeof ev->number);
-    run->partial |= ev->partial;
+    /* put_raw() takes no longer numbers: what holds one is not written again. */
+    run->partial |= ev->partial || (ev->kind == ADDER_JSON_NUMBER && ev->len > 64);
     if (ev->kind == ADDER_JSON_NAME ||
         ev->kind == ADDER_JSON_TEXT) { /* 3: the writer takes valid UTF-8 only */
         char quoted[6 * 100 + 3];

@@ -1,6 +1,5 @@
-""
-    "An HTTP/1.1 server for the tests of this folder: https_peer.py [NAME], with NAME.pem and NAME.key of the working
-    folder over TLS.Prints "port N"; ends when its input does.
+"""An HTTP/1.1 server for the tests of this folder: https_peer.py [NAME], with NAME.pem and NAME.key of the working
+folder over TLS. Prints "port N"; ends when its input does.
 
 GET /bytes/N  a pattern          POST /echo  its body         GET /me  "session SESSION, connection N"
 GET /hello    in chunks          GET /close/N  as /bytes, then the connection ends
