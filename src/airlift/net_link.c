@@ -256,13 +256,21 @@ static void next(net_t *n)
     }
 }
 
+/* Enterprise credentials that were refused look to 1.x and 2.x like a link that was lost; to 3.x, too, but
+ * there a link on its way does as well. */
+static bool barred(const net_t *n)
+{
+    return n->priv.link.security == ADDER_AIRLIFT_SECURITY_ENTERPRISE &&
+           n->priv.link.status == ADDER_AIRLIFT_DISCONNECTED;
+}
+
 /* Why did it not let us in? The firmware's reason, or a look around. */
 static void find_out(net_t *n)
 {
     n->priv.link.reason = 0;
     if (major(n) >= 2) {
         enter(n, AT_REASON, 0);
-    } else if (n->priv.link.status == ADDER_AIRLIFT_CONNECT_FAILED) {
+    } else if (n->priv.link.status == ADDER_AIRLIFT_CONNECT_FAILED || barred(n)) {
         enter(n, AT_SCAN, 0);
     } else {
         failed(n, ADDER_ERR_TIMEOUT);
@@ -287,7 +295,8 @@ static void polled(net_t *n, uint8_t status)
     }
     /* 1.x says "no SSID" while it looks for it; 3.x when it has given up, and perhaps of an older try. */
     const bool settled = !v3 || now + JOIN_US >= n->priv.link.limit_us + SETTLE_US;
-    const bool refused = status == ADDER_AIRLIFT_CONNECT_FAILED || (v3 && status == ADDER_AIRLIFT_NO_SSID);
+    const bool refused = status == ADDER_AIRLIFT_CONNECT_FAILED || (v3 && status == ADDER_AIRLIFT_NO_SSID) ||
+                         (!v3 && barred(n) && now + JOIN_US >= n->priv.link.limit_us + SETTLE_US);
     if (!ap && ((refused && settled) || now >= n->priv.link.limit_us)) {
         find_out(n);
         return;

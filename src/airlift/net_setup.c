@@ -8,6 +8,7 @@ enum { SCAN_MAX = 10 }; /* networks that 1.x lists */
 enum { /* 802.11, and the chip's own */
        REASON_AUTH_EXPIRED = 2,
        REASON_HANDSHAKE = 15,
+       REASON_802_1X = 23,
        REASON_NO_AP = 201,
        REASON_AUTH = 202,
        REASON_ASSOC = 203,
@@ -88,6 +89,7 @@ adder_err_t airnet_reason_cause(net_t *n, adder_err_t err)
     case REASON_HANDSHAKE:
     case REASON_AUTH:
     case REASON_ASSOC:
+    case REASON_802_1X:
     case REASON_HANDSHAKE_TIMEOUT:
         return ADDER_ERR_REFUSED;
     default:
