@@ -339,7 +339,10 @@ static void checked(net_t *n, uint8_t status)
     } else if (status == ADDER_AIRLIFT_SCAN_DONE) {
         enter(n, AT_UP_SSID, 0);
     } else if (status == ADDER_AIRLIFT_IDLE || status >= ADDER_AIRLIFT_STOPPED) {
-        airnet_chip_restarted(n); /* of which nothing else told */
+        /* Nothing else told of it, so sockets may have been set up since and their slots are not known to be:
+         * from the beginning. */
+        airnet_chip_restarted(n);
+        n->priv.restart = true;
         reap_all(n);
     } else {
         lost(n);
