@@ -134,9 +134,13 @@ void airnet_server_done(net_t *n, sock_t *s, net_job_t job, adder_err_t err)
         return;
     }
     if (lost && job != JOB_AVAILABLE && ++s->tries < TRIES) {
-        return; /* each may be given again */
+        /* To a start whose reply was lost the question is whether it was one: 1.x would lose the listener
+         * that is there over a second start, and get no other. The slot is not given away meanwhile. */
+        s->step = job == JOB_LISTEN ? STEP_CHECK : s->step;
+        return;
     }
-    s->tries = lost ? s->tries : 0;
+    const uint8_t tries = s->tries;
+    s->tries = lost ? tries : 0;
     switch (job) {
     case JOB_LISTEN:
         n->priv.sequence = NONE;
@@ -147,8 +151,12 @@ void airnet_server_done(net_t *n, sock_t *s, net_job_t job, adder_err_t err)
         break;
     case JOB_LISTENING: /* 1.x says yes to the start whatever comes of it */
         if (err == ADDER_OK && n->priv.chip.result.number == 1) {
+            n->priv.sequence = n->priv.sequence == airnet_index(n, s) ? NONE : n->priv.sequence;
             s->step = STEP_READY;
             airnet_poll_reset(n, s);
+        } else if (err == ADDER_OK && tries > 0) {
+            s->tries = tries;
+            s->step = STEP_START;
         } else {
             airnet_fail(n, s, lost ? err : ADDER_ERR_IN_USE);
         }
