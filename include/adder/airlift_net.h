@@ -151,8 +151,9 @@ typedef struct {
         uint32_t resets; /* of chip.stats that were seen */
         uint32_t start_gap_us;
         uint64_t start_us;
-        uint16_t held; /* raw slots */
-        uint16_t dead; /* slots of servers nobody has any more */
+        uint16_t held;   /* raw slots */
+        uint16_t dead;   /* slots of servers nobody has any more */
+        uint16_t soiled; /* slots in which a datagram for their last UDP socket may lie */
         uint16_t dead_port[ADDER_AIRLIFT_SLOTS_MAX];
         uint8_t dead_at, dead_client;
         uint64_t dead_us;

@@ -97,7 +97,7 @@ void airnet_streams_lost(net_t *n, adder_err_t why)
 
 void airnet_chip_restarted(net_t *n)
 {
-    n->priv.dead = n->priv.held = 0;
+    n->priv.dead = n->priv.held = n->priv.soiled = 0;
     n->priv.dead_client = NONE;
     n->priv.sequence = NONE;
     airnet_streams_lost(n, ADDER_ERR_CLOSED);

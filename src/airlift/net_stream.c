@@ -158,6 +158,9 @@ adder_err_t airnet_sock_begin(net_t *n, sock_t *s, net_job_t job)
         n->priv.sequence = airnet_index(n, s);
         return adder_airlift_begin_socket_state(a, s->slot);
     case JOB_STOP:
+        if (s->kind == ADDER_NET_UDP) {
+            n->priv.soiled |= (uint16_t)(1u << s->slot);
+        }
         return adder_airlift_begin_stop(a, s->slot);
     case JOB_SEND:
         return airnet_send_begin(n, s);

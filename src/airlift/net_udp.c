@@ -10,6 +10,20 @@
 
 enum { SEND_PEER, SEND_ADD, SEND_WHO, SEND_EMIT };
 
+/* Firmware 1.x and 2.x keep a datagram that has come and was not read over the end of its socket, and fetch
+ * one whenever they look at GPIO0: the slot's next one would get it. That one reads it away first. */
+static bool is_soiled(const net_t *n, const sock_t *s)
+{
+    return (n->priv.soiled >> s->slot & 1u) != 0;
+}
+
+static void clean(net_t *n, sock_t *s)
+{
+    n->priv.soiled &= (uint16_t) ~(1u << s->slot);
+    s->step = STEP_READY;
+    airnet_poll_reset(n, s);
+}
+
 /* The slot and what was in it are in doubt: another one. A datagram may be lost, which they may. */
 static void renew(net_t *n, sock_t *s)
 {
@@ -37,6 +51,9 @@ net_job_t airnet_udp_need(net_t *n, sock_t *s, uint64_t *due_us)
         return JOB_SLOT;
     case STEP_START:
         return JOB_LISTEN;
+    case STEP_CHECK:
+        *due_us = s->poll_us;
+        return JOB_AVAILABLE;
     case STEP_FROM:
         return JOB_REMOTE;
     case STEP_RECV:
@@ -79,7 +96,7 @@ static void listen_done(net_t *n, sock_t *s, adder_err_t err)
 {
     n->priv.sequence = NONE;
     if (err == ADDER_OK) {
-        s->step = STEP_READY;
+        s->step = is_soiled(n, s) ? STEP_CHECK : STEP_READY;
         s->tries = 0;
         s->send_step = SEND_PEER;
         airnet_poll_reset(n, s);
@@ -132,7 +149,11 @@ static void send_done(net_t *n, sock_t *s, net_job_t job)
 static void available_done(net_t *n, sock_t *s)
 {
     const int64_t waiting = n->priv.chip.result.number;
-    if (waiting == 0) {
+    if (waiting == 0 && s->step == STEP_CHECK) {
+        clean(n, s);
+        return;
+    }
+    if (waiting == 0 || (s->step == STEP_CHECK && airnet_rx_free(n) == 0)) {
         airnet_poll_later(n, s);
         return;
     }
@@ -151,6 +172,11 @@ static void recv_done(net_t *n, sock_t *s)
     airnet_poll_reset(n, s);
     if (len != s->datagram) {
         renew(n, s);
+        return;
+    }
+    if (is_soiled(n, s)) { /* it may be the last socket's, and is lost */
+        airnet_rx_give(n, s);
+        clean(n, s);
         return;
     }
     const bool stranger =
