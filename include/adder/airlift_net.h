@@ -194,7 +194,8 @@ adder_err_t adder_airlift_net_init(adder_airlift_net_t *n,
                                    const adder_airlift_net_config_t *c) ADDER_MUST_USE;
 /* The seam; it refers to n. */
 adder_net_t adder_airlift_net(adder_airlift_net_t *n);
-/* Wipe the secrets and leave the pins as they are. Sockets on the chip stay as they are, too. */
+/* Wipe the secrets. A transfer under way is cut, CS goes up and the bus's lock is given back; the other pins
+ * stay as they are, and so do sockets on the chip. */
 void adder_airlift_net_deinit(adder_airlift_net_t *n);
 /* Reset the chip as soon as no command is under way: connections end with CLOSED, the rest is set up again.
  */

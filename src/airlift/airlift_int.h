@@ -50,4 +50,7 @@ void airlift_launch(adder_airlift_t *a);
 void airlift_settle(adder_airlift_t *a, adder_err_t outcome);
 void airlift_forget_sockets(adder_airlift_t *a);
 
+/* In the middle of whatever: CS up, the bus to others. */
+void airlift_let_go(adder_airlift_t *a);
+
 #endif

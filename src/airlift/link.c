@@ -69,6 +69,11 @@ static adder_err_t deselect(adder_airlift_t *a)
     return err;
 }
 
+void airlift_let_go(adder_airlift_t *a)
+{
+    ADDER_IGNORE(deselect(a), "there is nobody to tell");
+}
+
 /* ---- outcomes ---- */
 
 static void enter(adder_airlift_t *a, unsigned stage)

@@ -93,6 +93,7 @@ void adder_airlift_net_disconnect(adder_airlift_net_t *n)
 
 void adder_airlift_net_deinit(adder_airlift_net_t *n)
 {
+    airlift_let_go(&n->priv.chip);
     wipe(n, sizeof *n);
 }
 
