@@ -19,7 +19,7 @@
  * The handshake goes on until it has to wait for the other side: a call may take as long as three operations
  * with public keys (see adder/tls.h).
  *
- * Threading: that of the configuration. RAM on a Cortex-M: 48 bytes, and 744 a session, beside what
+ * Threading: that of the configuration. RAM on a Cortex-M: 28 bytes, and 728 a session, beside what
  * adder/tls.h tells of the heap. */
 #ifndef ADDER_TLS_CONN_H
 #define ADDER_TLS_CONN_H
