@@ -223,7 +223,7 @@ def pytest_step(step):
     python = venv(step)
     program = BUILD / "release/adder"
     code, out = step.run(python, "-m", "pytest", "-q", "-ra", "--color=no", "-p", "no:cacheprovider", ROOT / "tests",
-                         env={"ADDER_PROGRAM": str(program), "PYTHONDONTWRITEBYTECODE": "1"})
+                         seconds=2 * STEP_SECONDS, env={"ADDER_PROGRAM": str(program), "PYTHONDONTWRITEBYTECODE": "1"})
     tail = out.strip().splitlines()[-1] if out.strip() else ""
     for word, name in (("passed", "passed"), ("failed", "failed"), ("errors?", "failed"), ("skipped", "skipped")):
         if m := re.search(rf"(\d+) {word}\b", tail):

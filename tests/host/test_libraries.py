@@ -98,11 +98,11 @@ def test_offline(command, drive):
 def test_requirements_are_brought_once(command, drive, shop):
     (drive / "requirements.txt").write_text("# what we need\nadafruit-circuitpython-minimqtt  # talk\nAdafruit-Blinka\n")
     (drive / "code.py").write_text("from adafruit_minimqtt import x\nimport adafruit_connection_manager as c\nprint(x.y, c.z)\n")
-    run = command("run", drive, "--headless", env=shop[1])
+    run = command("run", drive, "--headless", "--no-native", env=shop[1])
     assert run.code == 0 and "1 2\n" in run.out
     assert "requirements.txt names 1 library not here yet" in run.err
     assert not (drive / "lib").exists()
-    run = command("run", drive, "--headless", env=OFFLINE)
+    run = command("run", drive, "--headless", "--no-native", env=OFFLINE)
     assert run.code == 0 and "1 2\n" in run.out and "library" not in run.err
 
 

@@ -35,7 +35,7 @@ for name in sorted(set(dir(E)) - set(dir(object))):
         print(name)
 for cls in socketpool.SocketPool, socketpool.Socket, module.Network:
     print(cls.__name__, [n for n in sorted(set(dir(cls)) - set(dir(object)))
-                         if not n.startswith("_") and n not in ("deinit", "poll_ready")])
+                         if not n.startswith("_") and n not in ("deinit", "poll_ready", "connect_nowait", "getaddrinfo_nowait")])
 print(socketpool.SocketPool(esp) is pool, esp.set_psk, esp.set_crt)
 """)
     assert "WL_CONNECTED 3 3" in lines and "socket_write" in lines and lines[-1] == "True False False"
