@@ -131,6 +131,11 @@ PyObject *py_make_function(const py_function_t *function)
     return make_callable(function_type, static_call, function->name, function->args, NULL, function, NULL);
 }
 
+PyObject *py_make_bound(const py_function_t *function)
+{
+    return make_callable(method_type, static_call, function->name, function->args, NULL, function, NULL);
+}
+
 bool py_callables_start(void)
 {
     method_type = make_callable_type("adder.method", true);

@@ -101,6 +101,7 @@ typedef struct class_info {
     signature_t init_sig, call_sig;
     uint16_t *fields; /* all, the parents' too */
     size_t n_fields;
+    size_t attributes_at; /* of the instance's dict in the object; 0 = it has none */
 } class_info_t;
 
 typedef struct obj {
@@ -160,6 +161,8 @@ void *py_arena(size_t size);
 /* Callables. As a method: bound by attribute access, first argument an instance of `owner`. */
 PyObject *py_make_method(const py_method_t *method, PyTypeObject *owner);
 PyObject *py_make_function(const py_function_t *function);
+/* A function that is bound as a method: the object is its first argument. */
+PyObject *py_make_bound(const py_function_t *function);
 extern const py_method_t py_with_methods[]; /* __enter__, __exit__ */
 bool py_callables_start(void);
 void py_callables_stop(void);

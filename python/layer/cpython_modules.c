@@ -249,7 +249,16 @@ py_t py_exception_class(const py_exception_t *e)
     char *name = dotted(e->module, e->name);
     if (name == NULL || py_null(base))
         return PY_NULL;
-    cls = PyErr_NewExceptionWithDoc(name, e->doc, obj(base), NULL);
+    PyObject *dict = e->init != NULL ? PyDict_New() : NULL, *init = NULL;
+    if (e->init != NULL && (dict == NULL || (init = py_make_bound(e->init)) == NULL ||
+                            PyDict_SetItemString(dict, "__init__", init) < 0)) {
+        Py_XDECREF(init);
+        Py_XDECREF(dict);
+        return PY_NULL;
+    }
+    cls = PyErr_NewExceptionWithDoc(name, e->doc, obj(base), dict);
+    Py_XDECREF(init);
+    Py_XDECREF(dict);
     if (cls == NULL || !py_keep(cls) || !py_registry_put(e, cls))
         return PY_NULL;
     return borrowed(cls);

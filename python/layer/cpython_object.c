@@ -45,9 +45,25 @@ static void clear_fields(PyObject *self)
     }
 }
 
+/* Where a class with `attributes` keeps them; NULL: it has none. A Python subclass finds it here too. */
+static PyObject **attributes_of(PyObject *self, const class_info_t *info)
+{
+    return info != NULL && info->attributes_at != 0
+               ? (PyObject **)(void *)((char *)self + info->attributes_at)
+               : NULL;
+}
+
+static void clear_attributes(PyObject *self)
+{
+    PyObject **dict = attributes_of(self, ((obj_t *)self)->info);
+    if (dict != NULL)
+        Py_CLEAR(*dict);
+}
+
 int py_obj_clear(PyObject *self)
 {
     clear_fields(self);
+    clear_attributes(self);
     return 0;
 }
 
@@ -57,6 +73,9 @@ int py_obj_traverse(PyObject *self, visitproc visit, void *arg)
     const class_info_t *info = ((obj_t *)self)->info;
     for (size_t i = 0; info != NULL && i < info->n_fields; i++)
         Py_VISIT((PyObject *)field_at(self, info, i)->word);
+    PyObject **dict = attributes_of(self, info);
+    if (dict != NULL)
+        Py_VISIT(*dict);
     return 0;
 }
 
@@ -79,6 +98,7 @@ void py_obj_dealloc(PyObject *self)
         run_fini(o);
     unlink_object(o);
     clear_fields(self);
+    clear_attributes(self);
     type->tp_free(self);
     Py_DECREF(type);
 }

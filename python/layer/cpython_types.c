@@ -2,6 +2,7 @@
 #include "python/layer/cpython_int.h"
 
 #include <string.h>
+#include <structmember.h> /* PyMemberDef, until CPython 3.12 */
 
 static void inherit(py_class_t *flat, const py_class_t *base)
 {
@@ -101,10 +102,24 @@ static bool fill_dict(PyTypeObject *type, const py_class_t *cls)
     return true;
 }
 
-static PyTypeObject *make_type(const class_info_t *info)
+static bool add_dict_attribute(PyTypeObject *type)
+{
+    static PyGetSetDef dict = {
+        .name = "__dict__", .get = PyObject_GenericGetDict, .set = PyObject_GenericSetDict};
+    return add(type->tp_dict, dict.name, PyDescr_NewGetSet(type, &dict));
+}
+
+/* Behind the struct. */
+static size_t attributes_offset(const py_class_t *flat)
+{
+    return flat->attributes ? (OBJ_HEADER + flat->size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *)
+                            : 0;
+}
+
+static PyTypeObject *make_type(class_info_t *info)
 {
     const py_class_t *cls = info->cls, *flat = &info->flat;
-    PyType_Slot slots[12 + PY_OPERATOR_SLOTS];
+    PyType_Slot slots[13 + PY_OPERATOR_SLOTS];
     size_t n = 0;
     /* ISO C has no conversion from function to object pointer; every platform with Python does. */
 #define SLOT(id, fn) slots[n++] = (PyType_Slot){id, (void *)(fn)}
@@ -120,6 +135,12 @@ static PyTypeObject *make_type(const class_info_t *info)
         SLOT(Py_tp_init, py_class_init);
     if (cls->doc != NULL)
         slots[n++] = (PyType_Slot){Py_tp_doc, (void *)(uintptr_t)cls->doc};
+    PyMemberDef dict_member[] = {{"__dictoffset__", T_PYSSIZET, 0, READONLY, NULL}, {0}};
+    info->attributes_at = attributes_offset(flat);
+    if (info->attributes_at != 0) {
+        dict_member[0].offset = (Py_ssize_t)info->attributes_at;
+        slots[n++] = (PyType_Slot){Py_tp_members, dict_member};
+    }
     n += py_operator_slots(info, slots + n);
     slots[n] = (PyType_Slot){0, NULL};
 #undef SLOT
@@ -131,14 +152,15 @@ static PyTypeObject *make_type(const class_info_t *info)
     unsigned long flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE;
     if (!cls->final)
         flags |= Py_TPFLAGS_BASETYPE;
-    PyType_Spec spec = {
-        .name = name, .basicsize = (int)(OBJ_HEADER + flat->size), .flags = (unsigned)flags, .slots = slots};
+    size_t size =
+        info->attributes_at != 0 ? info->attributes_at + sizeof(PyObject *) : OBJ_HEADER + flat->size;
+    PyType_Spec spec = {.name = name, .basicsize = (int)size, .flags = (unsigned)flags, .slots = slots};
     PyObject *bases = NULL;
     if (info->base != NULL && (bases = PyTuple_Pack(1, info->base->type)) == NULL)
         return NULL;
     PyTypeObject *type = (PyTypeObject *)PyType_FromSpecWithBases(&spec, bases);
     Py_XDECREF(bases);
-    if (type != NULL && !fill_dict(type, cls))
+    if (type != NULL && (!fill_dict(type, cls) || (info->attributes_at != 0 && !add_dict_attribute(type))))
         Py_CLEAR(type);
     if (type != NULL && !cls->no_new)
         type->tp_vectorcall = py_class_vectorcall;

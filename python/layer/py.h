@@ -296,6 +296,7 @@ typedef struct py_exception {
     const struct py_exception *parent; /* instead of base */
     bool uncatchable;                  /* a BaseException: `except Exception` lets it through */
     const char *doc;
+    const py_function_t *init;         /* "__init__" of its own, whose first argument is the object */
 } py_exception_t;
 
 typedef struct py_class {
@@ -306,6 +307,7 @@ typedef struct py_class {
     bool final;                  /* may not be subclassed in Python */
     bool no_new;                 /* "cannot create instances" from Python */
     bool context;                /* with-statement: __exit__ calls `deinit` */
+    bool attributes;             /* instances take any attribute, as those of a class of Python do; not with `base` */
 
     const py_arg_t *init_args;
     bool (*init)(py_t self, void *s, const py_val_t *a);
