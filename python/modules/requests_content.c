@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "python/modules/requests_int.h"
+#include "python/modules/socket_object.h"
 
 /* Bodies of known length up to IN_PLACE_MAX are read where they will be; iter_content() reads at most
  * ITER_MAX bytes at once, whatever it is asked for. */
@@ -20,7 +21,7 @@ void requests_raise_read(response_t *r)
     if (!py_null(error))
         py_raise_again(error);
     else if (e->err == ADDER_ERR_CLOSED)
-        py_raise_errno(REQUESTS_ECONNRESET, adder_http_why_str(ADDER_HTTP_WHY_CUT));
+        py_raise_errno(SOCKET_ECONNRESET, adder_http_why_str(ADDER_HTTP_WHY_CUT));
     else if (e->err == ADDER_ERR_FORMAT || e->err == ADDER_ERR_NOSPACE || e->err == ADDER_ERR_UNSUPPORTED)
         py_raise(PY_ValueError, "%s", adder_http_why_str(e->x.why));
     else

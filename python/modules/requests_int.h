@@ -20,8 +20,6 @@
 #define ADDER_REQUESTS_LINE_MAX 8192
 #endif
 
-enum { REQUESTS_EIO = 5, REQUESTS_EAGAIN = 11, REQUESTS_ECONNRESET = 104, REQUESTS_ETIMEDOUT = 116 };
-
 extern const py_class_t requests_session_class, requests_response_class, requests_request_class;
 extern const py_exception_t requests_out_of_retries;
 
@@ -45,8 +43,6 @@ typedef struct {
 } requests_socket_t;
 
 adder_stream_t requests_stream(requests_socket_t *s, py_t socket);
-/* Whether the pending exception is OSError(number): it is cleared then. */
-bool requests_error_is(int64_t number);
 
 /* ---- bodies ---- */
 

@@ -5,6 +5,7 @@
 #include "python/modules/connection_manager.h"
 #include "python/modules/net_socket.h"
 #include "python/modules/requests_int.h"
+#include "python/modules/socket_object.h"
 
 enum { ST_BEGIN, ST_CONNECT, ST_HEAD };
 enum { TRIES = 2, SESSIONS = 16 };
@@ -201,7 +202,7 @@ static bool try_handshake(py_t socket, net_socket_t *net, bool *again)
     net->timeout_us = 0;
     bool ok = !py_null(nothing) && !py_null(py_call_method(socket, "send", &nothing, 1));
     net->timeout_us = timeout_us;
-    *again = !ok && requests_error_is(REQUESTS_EAGAIN);
+    *again = !ok && socket_error_is(SOCKET_EAGAIN);
     return ok;
 }
 
@@ -221,7 +222,7 @@ static bool go_on_connecting(py_t self, request_t *q, bool *again)
     if (ok)
         return begin(self, q);
     if (*again)
-        py_raise_errno(REQUESTS_ETIMEDOUT, NULL);
+        py_raise_errno(SOCKET_ETIMEDOUT, NULL);
     *again = false;
     requests_drop_socket(self, q);
     return false;
