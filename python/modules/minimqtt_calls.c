@@ -210,8 +210,9 @@ py_t minimqtt_m_publish(py_t self, void *s, const py_val_t *a)
         return PY_NULL;
     if (memchr(topic, '+', topic_len) != NULL || memchr(topic, '#', topic_len) != NULL)
         return py_raise(PY_ValueError, "Publish topic can not contain wildcards.");
-    py_t payload = minimqtt_payload(a[1].obj), most = py_attr(self, "_msg_size_lim");
-    if (py_null(payload) || py_null(most) || !py_to_int(most, &limit) || !py_len(payload, &len))
+    py_t payload = minimqtt_payload(a[1].obj), most;
+    if (py_null(payload) || py_null(most = py_attr(self, "_msg_size_lim")) || !py_to_int(most, &limit) ||
+        !py_len(payload, &len))
         return PY_NULL;
     if (len > MINIMQTT_MSG_MAX)
         return py_raise(PY_ValueError, "Message size larger than protocol max %d bytes.", MINIMQTT_MSG_MAX);

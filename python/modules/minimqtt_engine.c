@@ -48,7 +48,6 @@ static adder_err_t on_message(void *ctx, const adder_mqtt_piece_t *piece)
     e->len = piece->total;
     e->qos = piece->qos;
     e->full = true;
-    seen(e, MINIMQTT_PUBLISH);
     return piece->qos > 0 ? ADDER_ERR_AGAIN : ADDER_OK;
 }
 
@@ -160,6 +159,7 @@ bool minimqtt_engine_flush(minimqtt_engine_t *e, uint32_t now_ms)
         }
         adder_mqtt_out_done(&e->m, n);
         e->sent_ms = now_ms;
+        e->sent += (uint32_t)n;
     }
     return true;
 }

@@ -81,6 +81,7 @@ typedef struct {
     adder_stream_t stream;
     uint32_t now_ms;  /* of the last look at the stream */
     uint32_t sent_ms; /* when something was sent last */
+    uint32_t sent;    /* bytes */
     uint8_t end;      /* minimqtt_end_t */
     adder_err_t err;
     bool answered; /* CONNACK came, and it says yes */
@@ -91,7 +92,7 @@ typedef struct {
     bool full;  /* all of it is there, and not told */
     bool given; /* it was told; the engine may acknowledge it */
     uint8_t qos;
-    uint8_t types[MINIMQTT_TYPES]; /* of packets that came; more than fit are not told */
+    uint8_t types[MINIMQTT_TYPES]; /* of packets that came, but PUBLISH; more than fit are not told */
     size_t n_types;
     minimqtt_msg_t *messages;
     minimqtt_request_t *requests;
@@ -122,8 +123,12 @@ typedef struct {
     py_field_t texts;  /* tuple of what the engine's options point at */
     minimqtt_engine_t *e;
     const adder_mcu_t *mcu;
-    uint8_t state;     /* minimqtt_state_t; LOST: the link has ended, disconnect() has not been called */
-    bool native;       /* the stream is moved without Python */
+    uint8_t state; /* minimqtt_state_t; LOST: the link has ended, disconnect() has not been called */
+    bool native;   /* the stream is moved without Python */
+    struct {
+        uint32_t left; /* of the packet's body */
+        uint8_t state, shift;
+    } frame;           /* of an object: it is asked for one packet and no more */
     uint64_t quiet_us; /* since when an object gives no bytes; 0 = it did */
     uint16_t last_id;
     uint32_t opened; /* counts connections */

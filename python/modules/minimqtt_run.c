@@ -115,18 +115,52 @@ static adder_err_t nothing(py_t self, minimqtt_t *c)
     return raised(c);
 }
 
+/* Nothing behind a packet is asked for before it was looked at, as Adafruit's library does: sockets of test
+ * benches have their answers ready before the question. */
+enum { FRAME_TYPE, FRAME_LENGTH, FRAME_BODY };
+
+static size_t frame_wants(const minimqtt_t *c, size_t cap)
+{
+    size_t n = c->frame.state == FRAME_BODY ? c->frame.left : 1;
+    return n < cap ? n : cap;
+}
+
+static void frame_got(minimqtt_t *c, const uint8_t *bytes, size_t n)
+{
+    switch (c->frame.state) {
+    case FRAME_TYPE:
+        c->frame.state = FRAME_LENGTH;
+        c->frame.shift = 0;
+        c->frame.left = 0;
+        break;
+    case FRAME_LENGTH: /* five bytes are the engine's to refuse */
+        c->frame.left |= (uint32_t)(bytes[0] & 0x7f) << c->frame.shift;
+        c->frame.shift = (uint8_t)(c->frame.shift < 21 ? c->frame.shift + 7 : c->frame.shift);
+        if ((bytes[0] & 0x80) == 0)
+            c->frame.state = c->frame.left > 0 ? FRAME_BODY : FRAME_TYPE;
+        break;
+    default:
+        c->frame.left -= (uint32_t)n;
+        c->frame.state = c->frame.left > 0 ? FRAME_BODY : FRAME_TYPE;
+        break;
+    }
+}
+
 static adder_err_t object_recv(void *ctx, uint8_t *buf, size_t cap, size_t *n_out)
 {
     minimqtt_t *c = ctx;
     py_t self = py_owner(c);
     py_scope_t scope = py_scope_open();
     adder_err_t err = ADDER_OK;
+    cap = frame_wants(c, cap);
     if (!socket_object_recv(self, &c->buffer, py_field_get(&c->socket), buf, cap, n_out))
         err = is_not_now(self) ? ADDER_ERR_AGAIN : raised(c);
     else if (*n_out == 0)
         err = nothing(self, c);
-    if (*n_out > 0 || err == ADDER_ERR_AGAIN)
-        c->quiet_us = *n_out > 0 ? 0 : c->quiet_us;
+    if (*n_out > 0) {
+        c->quiet_us = 0;
+        frame_got(c, buf, *n_out);
+    }
     py_scope_close(scope);
     return err;
 }
@@ -139,7 +173,7 @@ void minimqtt_open(py_t self, minimqtt_t *c, py_t socket)
     c->e->stream = (adder_stream_t){&ops, c};
     c->native = socket_native_stream(socket, &c->e->stream);
     c->e->now_ms = now_ms(c);
-    c->quiet_us = 0;
+    c->quiet_us = c->frame.state = 0;
     c->opened++;
 }
 
@@ -325,18 +359,26 @@ static bool tell_done(py_t self, minimqtt_t *c, bool *told)
     return true;
 }
 
-static bool tell(py_t self, minimqtt_t *c, py_t types, bool *told)
+static bool tell_types(minimqtt_engine_t *e, py_t types)
 {
-    minimqtt_engine_t *e = c->e;
-    *told = e->n_types > 0 || e->box_need > 0 || e->full;
     for (size_t i = 0; i < e->n_types && !py_null(types); i++) {
         if (!py_list_append(types, py_int(e->types[i])))
             return false;
     }
     e->n_types = 0;
-    if (e->box_need > 0 && !make_room(e))
+    return true;
+}
+
+static bool tell(py_t self, minimqtt_t *c, py_t types, bool *told)
+{
+    minimqtt_engine_t *e = c->e;
+    *told = e->n_types > 0 || e->box_need > 0 || e->full;
+    if (!tell_types(e, types) || (e->box_need > 0 && !make_room(e)))
         return false;
-    return (!e->full || tell_message(self, c)) && tell_done(self, c, told);
+    if (e->full &&
+        ((!py_null(types) && !py_list_append(types, py_int(MINIMQTT_PUBLISH))) || !tell_message(self, c)))
+        return false;
+    return tell_done(self, c, told);
 }
 
 /* ---- moving ---- */
@@ -396,7 +438,7 @@ bool minimqtt_wait(py_t self, minimqtt_t *c, minimqtt_until_fn until, const void
             return until == NULL || py_fail(minimqtt_raise_state("MiniMQTT is not connected"));
         }
         if (until != NULL && until(c, ctx))
-            return true;
+            return tell_types(c->e, types); /* what came with the last message's acknowledgement */
         if (c->e->end != MINIMQTT_FINE && !told)
             return ended(self, c);
         gone = minimqtt_now_us() - start;
@@ -427,23 +469,37 @@ static bool native_flushed(void *ctx)
     return minimqtt_engine_flush(c->e, now_ms(c));
 }
 
+/* For so long at most. *over: all has left, or the end. */
+static bool flush_some(minimqtt_t *c, uint64_t most_us, bool *over)
+{
+    bool timed_out;
+    if (c->native) {
+        bool ok = py_pump_wait(native_flushed, c, most_us, &timed_out);
+        *over = !timed_out;
+        return ok;
+    }
+    *over = minimqtt_engine_flush(c->e, now_ms(c));
+    return *over || py_wait_us(LOOK_US);
+}
+
 bool minimqtt_flush(py_t self, minimqtt_t *c)
 {
     double patience;
-    bool timed_out = false;
+    bool over = false;
     if (!minimqtt_seconds(self, "_recv_timeout", &patience))
         return false;
-    uint64_t most = microseconds(patience), start = minimqtt_now_us();
-    if (c->native && !py_pump_wait(native_flushed, c, most, &timed_out))
-        return false;
-    while (!c->native && !timed_out && !minimqtt_engine_flush(c->e, now_ms(c))) {
-        if (!py_wait_us(LOOK_US))
+    uint64_t most = microseconds(patience), moved = minimqtt_now_us();
+    for (uint32_t sent = c->e->sent; !over;) {
+        if (!flush_some(c, most, &over))
             return false;
-        timed_out = minimqtt_now_us() - start > most;
-    }
-    if (timed_out && c->e->end == MINIMQTT_FINE) { /* within a packet, perhaps */
-        c->e->end = MINIMQTT_SEND;
-        c->e->err = ADDER_ERR_TIMEOUT;
+        if (sent != c->e->sent) {
+            sent = c->e->sent;
+            moved = minimqtt_now_us();
+        } else if (!over && minimqtt_now_us() - moved >= most) {
+            c->e->end = MINIMQTT_SEND; /* within a packet, perhaps */
+            c->e->err = ADDER_ERR_TIMEOUT;
+            over = true;
+        }
     }
     return c->e->end != MINIMQTT_SEND || ended(self, c);
 }

@@ -69,7 +69,9 @@ static bool call_recv(py_t owner, py_field_t *kept, py_t socket, size_t cap, py_
         *n = (int64_t)got->len;
         return true;
     }
-    if (py_null(buffer)) {
+    size_t size = 0;
+    if (py_null(buffer) || !py_len(buffer, &size) ||
+        size != SOCKET_PIECE) { /* an object may have resized it */
         buffer = py_bytearray(NULL, SOCKET_PIECE);
         if (py_null(buffer))
             return false;
