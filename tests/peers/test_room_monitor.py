@@ -1,5 +1,5 @@
-"""examples/room_monitor as it is, on Adafruit's MiniMQTT and ConnectionManager from PyPI over the native
-adafruit_esp32spi, with mosquitto and its own clients on the other side."""
+"""examples/room_monitor as it is, on the native network modules and on Adafruit's from PyPI, with mosquitto and its own
+clients on the other side."""
 
 import json
 import os
@@ -46,16 +46,24 @@ def broker(tmp_path):
     log.close()
 
 
-def test_room_monitor(program, board, drive, tmp_path, broker):
+NETWORK = ["adafruit-circuitpython-connectionmanager", "adafruit-circuitpython-esp32spi",
+           "adafruit-circuitpython-minimqtt"]
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["native", "no-native"])
+def test_room_monitor(program, board, drive, tmp_path, broker, native):
     port, heard, publish = broker
     shutil.copytree(ROOT / "examples/room_monitor", drive, dirs_exist_ok=True)
     shutil.rmtree(drive / ".adder", ignore_errors=True)
     libraries = (drive / "requirements.txt").read_text().split()
+    assert not set(libraries) & set(NETWORK)
+    libraries += [] if native else NETWORK
     subprocess.run([program, "lib", "add", "--project", drive, *libraries], check=True, timeout=300,
                    stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, "ADDER_ROOT": str(ROOT)})
     network = {"access_points": [{"ssid": "home", "password": "secret123"}], "outside": False, "speed": 5,
                "hosts": {"broker.test:1883": f"127.0.0.1:{port}"}}
-    b = board(None, files={"settings.toml": SETTINGS, "network.json": json.dumps(network)})
+    b = board(None, *([] if native else ["--no-native"]),
+              files={"settings.toml": SETTINGS, "network.json": json.dumps(network)})
 
     def until(condition, what, seconds=30):
         end = time.monotonic() + seconds
