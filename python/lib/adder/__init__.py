@@ -1,0 +1,1 @@
+"""What Adder has beyond CircuitPython's own libraries: adder.mqtt."""
