@@ -57,7 +57,7 @@ typedef struct {
     wire_t wire;
     adder_pin_ops_t cs_ops, ready_ops;
     adder_airlift_net_t airlift;
-    uint8_t rx[4][4086], tx[2][4083];
+    uint8_t rx[8][4086], tx[2][4083];
 
     adder_posix_net_t posix;
     adder_posix_sock_t socks[12];
@@ -252,7 +252,7 @@ static inline world_t *world_board(const char *firmware, const char *network)
                  .lock = {wire_take, wire_give, w}},
         .rx = w->rx[0],
         .rx_size = sizeof w->rx[0],
-        .rx_count = 4,
+        .rx_count = 8,
         .tx = w->tx[0],
         .tx_size = sizeof w->tx[0],
         .tx_count = 2,
