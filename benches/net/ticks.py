@@ -49,6 +49,7 @@ async def download():
         writer.close()
         await writer.wait_closed()
         done["downloads"] += 1
+        await asyncio.sleep(1)
 
 
 async def reconnect():

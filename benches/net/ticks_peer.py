@@ -44,6 +44,9 @@ def download():
             yield
         response.close()
         done["downloads"] += 1
+        pause = time.monotonic_ns() + 1000000000
+        while time.monotonic_ns() < pause:
+            yield
 
 
 def reconnect():
