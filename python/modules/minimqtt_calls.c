@@ -3,17 +3,12 @@
 
 #include "python/modules/minimqtt_int.h"
 
-static uint64_t microseconds(double seconds)
-{
-    return seconds <= 0 ? 0 : seconds < 1e9 ? (uint64_t)(seconds * 1e6) : UINT64_MAX;
-}
-
 static bool patience_us(py_t self, uint64_t *out)
 {
     double seconds;
     if (!minimqtt_seconds(self, "_recv_timeout", &seconds))
         return false;
-    *out = microseconds(seconds);
+    *out = minimqtt_us(seconds);
     return true;
 }
 
@@ -426,7 +421,7 @@ py_t minimqtt_m_ping(py_t self, void *s, const py_val_t *a)
         return refused(self, err, "PINGREQ");
     seconds = seconds > 0 ? seconds : patience;
     if (!minimqtt_flush(self, c) ||
-        !minimqtt_wait(self, c, has_pong, &before, microseconds(seconds), types, &timed_out))
+        !minimqtt_wait(self, c, has_pong, &before, minimqtt_us(seconds), types, &timed_out))
         return PY_NULL;
     return timed_out
                ? minimqtt_raise(-1, PY_NULL, "PINGRESP not returned from broker within %g seconds.", seconds)
@@ -457,7 +452,7 @@ py_t minimqtt_m_loop(py_t self, void *s, const py_val_t *a)
         return PY_NULL;
     if (seconds < least && !(seconds >= 0 && seconds <= 0)) /* 0: what is there, and back at once */
         return too_short(self, a[0].given ? a[0].obj : py_float(seconds));
-    if (!ready(self, c) || !minimqtt_wait(self, c, NULL, NULL, microseconds(seconds), types, &timed_out) ||
+    if (!ready(self, c) || !minimqtt_wait(self, c, NULL, NULL, minimqtt_us(seconds), types, &timed_out) ||
         !py_len(types, &n))
         return PY_NULL;
     return n > 0 ? types : py_none();
@@ -473,7 +468,7 @@ py_t minimqtt_m_wait_for_msg(py_t self, void *s, const py_val_t *a)
     py_t types = py_list(NULL, 0);
     if (py_null(types) || !minimqtt_seconds(self, "_socket_timeout", &seconds) ||
         (a[0].given && !py_to_float(a[0].obj, &seconds)) || !ready(self, c) ||
-        !minimqtt_wait_one(self, c, microseconds(seconds), types) || !py_len(types, &n))
+        !minimqtt_wait_one(self, c, minimqtt_us(seconds), types) || !py_len(types, &n))
         return PY_NULL;
     return n > 0 ? py_item_at(types, 0) : py_none();
 }

@@ -5,6 +5,7 @@
  *   minimqtt_connect.c  connect, disconnect, reconnect
  *   minimqtt_calls.c    publish, subscribe, unsubscribe, ping, loop
  *   minimqtt_run.c      waiting: the engine moved, what it says turned into callbacks and exceptions
+ *   minimqtt_stream.c   the stream over a socket that is an object of the program
  *   minimqtt_engine.c   the engine (adder/mqtt.h), its buffers and its stream: C alone
  *   minimqtt_matcher.c  class MQTTMatcher
  *
@@ -149,6 +150,14 @@ bool minimqtt_log(py_t self, const char *level, const char *format, ...)
 /* ---- minimqtt_run.c ---- */
 
 uint64_t minimqtt_now_us(void);
+static inline uint32_t minimqtt_now_ms(const minimqtt_t *c)
+{
+    return (uint32_t)(c->mcu->sys->now_us(c->mcu->ctx) / 1000);
+}
+static inline uint64_t minimqtt_us(double seconds)
+{
+    return seconds <= 0 ? 0 : seconds < 1e9 ? (uint64_t)(seconds * 1e6) : UINT64_MAX;
+}
 /* A number attribute as microseconds; false with an exception. */
 bool minimqtt_seconds(py_t self, const char *name, double *out);
 
@@ -163,6 +172,8 @@ bool minimqtt_wait(py_t self, minimqtt_t *c, minimqtt_until_fn until, const void
 bool minimqtt_wait_one(py_t self, minimqtt_t *c, uint64_t timeout_us, py_t types);
 /* Send all that waits. False with the exception, the connection is over then. */
 bool minimqtt_flush(py_t self, minimqtt_t *c);
+/* A pool with a class `timeout` is CPython's way. */
+bool minimqtt_pool_timeout(py_t self, py_t *cls);
 /* The socket, and what the engine's stream is. */
 void minimqtt_open(py_t self, minimqtt_t *c, py_t socket);
 /* Close the socket; keeps the exception that is pending. False: closing raised. */

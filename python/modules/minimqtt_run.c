@@ -1,9 +1,6 @@
 /* adafruit_minimqtt: waiting. The engine is moved, and what it put down is told on the program's thread. */
 #include "python/modules/minimqtt_int.h"
 
-#include "python/modules/connection_manager.h"
-#include "python/modules/socket_object.h"
-
 enum { LOOK_US = 1000, DRAIN_MAX = 256 };
 
 uint64_t minimqtt_now_us(void)
@@ -12,20 +9,10 @@ uint64_t minimqtt_now_us(void)
     return mcu->sys->now_us(mcu->ctx);
 }
 
-static uint32_t now_ms(const minimqtt_t *c)
-{
-    return (uint32_t)(c->mcu->sys->now_us(c->mcu->ctx) / 1000);
-}
-
 bool minimqtt_seconds(py_t self, const char *name, double *out)
 {
     py_t value = py_attr(self, name);
     return !py_null(value) && py_to_float(value, out);
-}
-
-static uint64_t microseconds(double seconds)
-{
-    return seconds <= 0 ? 0 : seconds < 1e9 ? (uint64_t)(seconds * 1e6) : UINT64_MAX;
 }
 
 bool minimqtt_call_back(py_t self, const char *name, const py_t *args, size_t n)
@@ -41,140 +28,6 @@ py_t minimqtt_raise_no_data(py_t self)
     if (py_null(shown) || !py_to_str(shown, &text, NULL))
         return PY_NULL;
     return minimqtt_raise(-1, PY_NULL, "No data received from broker for %s seconds.", text);
-}
-
-/* ---- sockets that are Python objects ---- */
-
-static adder_err_t raised(minimqtt_t *c)
-{
-    py_field_set(py_owner(c), &c->error, py_error_take());
-    return ADDER_ERR_IO;
-}
-
-/* A pool with a class `timeout` is CPython's way. */
-static bool pool_timeout(py_t self, py_t *cls)
-{
-    py_t pool = py_attr(self, "_socket_pool");
-    if (!py_null(pool) && py_attr_try(pool, "timeout", cls))
-        return true;
-    py_error_clear();
-    return false;
-}
-
-static bool is_instance(py_t v, py_t cls)
-{
-    py_t builtins = py_import("builtins");
-    const py_t args[] = {v, cls};
-    py_t is = py_null(builtins) ? PY_NULL : py_call_method(builtins, "isinstance", args, 2);
-    bool yes = false;
-    if (py_null(is) || !py_to_bool(is, &yes))
-        py_error_clear();
-    return yes;
-}
-
-static bool is_not_now(py_t self)
-{
-    if (py_error_is(PY_TimeoutError)) {
-        py_error_clear();
-        return true;
-    }
-    if (socket_error_is(SOCKET_EAGAIN) || socket_error_is(SOCKET_ETIMEDOUT))
-        return true;
-    py_t error = py_error_take(), cls;
-    if (pool_timeout(self, &cls) && is_instance(error, cls))
-        return true;
-    py_raise_again(error);
-    return false;
-}
-
-static adder_err_t object_send(void *ctx, const uint8_t *bytes, size_t len, size_t *n_out)
-{
-    minimqtt_t *c = ctx;
-    py_scope_t scope = py_scope_open();
-    adder_err_t err = ADDER_OK;
-    if (!socket_object_send(py_field_get(&c->socket), bytes, len, n_out))
-        err = socket_error_is(SOCKET_EAGAIN) ? ADDER_ERR_AGAIN : raised(c);
-    py_scope_close(scope);
-    return err;
-}
-
-/* No bytes from recv_into(): none yet, or the end; which of them is told by the time. */
-static adder_err_t nothing(py_t self, minimqtt_t *c)
-{
-    double patience;
-    py_t fn;
-    uint64_t now = minimqtt_now_us();
-    c->quiet_us = c->quiet_us == 0 ? now : c->quiet_us;
-    if (!py_attr_try(py_field_get(&c->socket), "recv_into", &fn))
-        return py_error() ? raised(c) : ADDER_ERR_AGAIN;
-    if (!minimqtt_seconds(self, "_recv_timeout", &patience))
-        return raised(c);
-    if (now - c->quiet_us <= microseconds(patience))
-        return ADDER_ERR_AGAIN;
-    minimqtt_raise(-1, PY_NULL, "Unable to receive 1 bytes within %g seconds.", patience);
-    return raised(c);
-}
-
-/* Nothing behind a packet is asked for before it was looked at, as Adafruit's library does: sockets of test
- * benches have their answers ready before the question. */
-enum { FRAME_TYPE, FRAME_LENGTH, FRAME_BODY };
-
-static size_t frame_wants(const minimqtt_t *c, size_t cap)
-{
-    size_t n = c->frame.state == FRAME_BODY ? c->frame.left : 1;
-    return n < cap ? n : cap;
-}
-
-static void frame_got(minimqtt_t *c, const uint8_t *bytes, size_t n)
-{
-    switch (c->frame.state) {
-    case FRAME_TYPE:
-        c->frame.state = FRAME_LENGTH;
-        c->frame.shift = 0;
-        c->frame.left = 0;
-        break;
-    case FRAME_LENGTH: /* five bytes are the engine's to refuse */
-        c->frame.left |= (uint32_t)(bytes[0] & 0x7f) << c->frame.shift;
-        c->frame.shift = (uint8_t)(c->frame.shift < 21 ? c->frame.shift + 7 : c->frame.shift);
-        if ((bytes[0] & 0x80) == 0)
-            c->frame.state = c->frame.left > 0 ? FRAME_BODY : FRAME_TYPE;
-        break;
-    default:
-        c->frame.left -= (uint32_t)n;
-        c->frame.state = c->frame.left > 0 ? FRAME_BODY : FRAME_TYPE;
-        break;
-    }
-}
-
-static adder_err_t object_recv(void *ctx, uint8_t *buf, size_t cap, size_t *n_out)
-{
-    minimqtt_t *c = ctx;
-    py_t self = py_owner(c);
-    py_scope_t scope = py_scope_open();
-    adder_err_t err = ADDER_OK;
-    cap = frame_wants(c, cap);
-    if (!socket_object_recv(self, &c->buffer, py_field_get(&c->socket), buf, cap, n_out))
-        err = is_not_now(self) ? ADDER_ERR_AGAIN : raised(c);
-    else if (*n_out == 0)
-        err = nothing(self, c);
-    if (*n_out > 0) {
-        c->quiet_us = 0;
-        frame_got(c, buf, *n_out);
-    }
-    py_scope_close(scope);
-    return err;
-}
-
-void minimqtt_open(py_t self, minimqtt_t *c, py_t socket)
-{
-    static const adder_stream_ops_t ops = {object_send, object_recv};
-    py_field_set(self, &c->socket, socket);
-    py_field_set(self, &c->error, PY_NULL);
-    c->e->stream = (adder_stream_t){&ops, c};
-    c->native = socket_native_stream(socket, &c->e->stream);
-    c->e->now_ms = now_ms(c);
-    c->quiet_us = c->frame.state = 0;
-    c->opened++;
 }
 
 bool minimqtt_close(py_t self, minimqtt_t *c)
@@ -253,7 +106,8 @@ static void raise_end(py_t self, minimqtt_t *c)
         py_raise_err(e->err, NULL);
     else
         py_raise_again(error);
-    if (e->end == MINIMQTT_RECV && py_error_is(PY_OSError) && !(!c->native && pool_timeout(self, &cls)))
+    if (e->end == MINIMQTT_RECV && py_error_is(PY_OSError) &&
+        !(!c->native && minimqtt_pool_timeout(self, &cls)))
         minimqtt_raise(-1, py_error_take(), "Unexpected error while waiting for messages");
 }
 
@@ -289,7 +143,7 @@ static void acknowledge(minimqtt_t *c)
     if (!c->e->given)
         return;
     py_t cause = py_error_take();
-    uint32_t now = now_ms(c);
+    uint32_t now = minimqtt_now_ms(c);
     if (c->native)
         py_pump_lock();
     minimqtt_engine_move(c->e, false, now);
@@ -386,7 +240,7 @@ static bool tell(py_t self, minimqtt_t *c, py_t types, bool *told)
 static bool native_moved(void *ctx)
 {
     minimqtt_t *c = ctx;
-    return minimqtt_engine_move(c->e, true, now_ms(c));
+    return minimqtt_engine_move(c->e, true, minimqtt_now_ms(c));
 }
 
 static bool set_timeout(py_t self, py_t socket, bool none)
@@ -404,7 +258,7 @@ static bool move_object(py_t self, minimqtt_t *c, uint64_t left_us)
     bool drain = left_us == 0;
     if (drain && !set_timeout(self, socket, true))
         return false;
-    bool news = minimqtt_engine_move(c->e, true, now_ms(c));
+    bool news = minimqtt_engine_move(c->e, true, minimqtt_now_ms(c));
     if (drain && !set_timeout(self, socket, false))
         return false;
     if (!news && !drain && minimqtt_now_us() - before < LOOK_US)
@@ -418,7 +272,7 @@ static bool move(py_t self, minimqtt_t *c, uint64_t left_us)
     bool timed_out;
     if (!c->native)
         return move_object(self, c, left_us);
-    adder_mqtt_wants(&c->e->m, now_ms(c), &wants);
+    adder_mqtt_wants(&c->e->m, minimqtt_now_ms(c), &wants);
     uint64_t wait_us = wants.wait_ms == UINT32_MAX ? UINT64_MAX : (uint64_t)wants.wait_ms * 1000;
     return py_pump_wait(native_moved, c, wait_us < left_us ? wait_us : left_us, &timed_out);
 }
@@ -466,7 +320,7 @@ bool minimqtt_wait_one(py_t self, minimqtt_t *c, uint64_t timeout_us, py_t types
 static bool native_flushed(void *ctx)
 {
     minimqtt_t *c = ctx;
-    return minimqtt_engine_flush(c->e, now_ms(c));
+    return minimqtt_engine_flush(c->e, minimqtt_now_ms(c));
 }
 
 /* For so long at most. *over: all has left, or the end. */
@@ -478,7 +332,7 @@ static bool flush_some(minimqtt_t *c, uint64_t most_us, bool *over)
         *over = !timed_out;
         return ok;
     }
-    *over = minimqtt_engine_flush(c->e, now_ms(c));
+    *over = minimqtt_engine_flush(c->e, minimqtt_now_ms(c));
     return *over || py_wait_us(LOOK_US);
 }
 
@@ -488,7 +342,7 @@ bool minimqtt_flush(py_t self, minimqtt_t *c)
     bool over = false;
     if (!minimqtt_seconds(self, "_recv_timeout", &patience))
         return false;
-    uint64_t most = microseconds(patience), moved = minimqtt_now_us();
+    uint64_t most = minimqtt_us(patience), moved = minimqtt_now_us();
     for (uint32_t sent = c->e->sent; !over;) {
         if (!flush_some(c, most, &over))
             return false;
