@@ -141,7 +141,7 @@ def ticks(context, ports):
         yield Row(case, "99.9 % of gaps under", "us", mine[2], {"adafruit": theirs[2]})
         yield Row(case, "longest gap", "us", mine[3], {"adafruit": theirs[3]})
     found = subprocess.run(["/usr/bin/python3", HERE / "idle.py", str(SECONDS)], capture_output=True, text=True, check=True)
-    NOTES.append("this machine itself, a loop of CPython that does nothing else: " + found.stdout.strip())
+    NOTES.append("this machine itself, a loop of CPython that sleeps 1 ms at a time: " + found.stdout.strip())
 
 
 def run(context):
