@@ -84,8 +84,8 @@ def airlift(context, ports):
                 seen.append(report["chips"]["wifi"]["counters"])
             figures[way, who] = {key: seen[1][key] - seen[0][key] for key in ("spi_bytes", "selects", "frames")}
             commands = ("send_data", "data_sent_tcp") if way == "send" else ("get_databuf", "avail_data")
-            # The line that says how much went out before, in one send_data (and one data_sent_tcp).
-            figures[way, who]["data"] = 2 * sum(seen[0].get(c, 0) - (way == "send" and c in seen[0]) for c in commands)
+            # The few bytes that say how much is to come are among them.
+            figures[way, who]["data"] = 2 * sum(seen[0].get(c, 0) for c in commands)
     for way in ("send", "receive"):
         case = f"airlift {way}"
         mine, theirs = figures[way, "adder"], figures[way, "ESP32SPI"]
