@@ -413,7 +413,7 @@ class Loop:
     @staticmethod
     def run_forever():
         global _stop_task
-        _stop_task = Task(_until_stopped(), globals())
+        _stop_task = Task(_until_stopped())
         _task_queue.push(_stop_task)
         run_until_complete(_stop_task)
         _stop_task = None
