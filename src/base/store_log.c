@@ -1,7 +1,8 @@
 /* The log of adder/store.h: two halves, entries with a CRC, the head of a half written last.
  *
- * Half in use: the one with a whole head and the higher sequence. An entry that is not whole ends the log
- * there; behind it nothing can be programmed any more, so the next write copies to the other half first. */
+ * Half in use: the one with a whole head and the higher sequence. An entry that is not whole, or bytes that
+ * are not erased, end the log there; behind it nothing can be programmed any more, so the next write copies
+ * to the other half first. */
 #include <string.h>
 
 #include "adder/store.h"
@@ -140,6 +141,27 @@ static adder_err_t check_changes(adder_store_log_t *log, uint32_t entry, uint32_
     return err == ADDER_ERR_FORMAT ? ADDER_OK : err;
 }
 
+/* Is everything from `pos` to the end of the half erased? A program that was cut may have left any byte of
+ * its unit, and bytes behind it say that this is no log of ours. */
+static adder_err_t is_erased(const adder_store_log_t *log, uint32_t pos, bool *erased_out)
+{
+    const uint32_t size = half_size(log);
+    *erased_out = true;
+    while (pos < size && *erased_out) {
+        uint8_t chunk[CHUNK];
+        const uint32_t n = size - pos < CHUNK ? size - pos : CHUNK;
+        const adder_err_t err = read_at(log, pos, chunk, n);
+        if (err != ADDER_OK) {
+            return err;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            *erased_out = *erased_out && chunk[i] == 0xff;
+        }
+        pos += n;
+    }
+    return ADDER_OK;
+}
+
 /* Find the end of the half in use. */
 static adder_err_t scan(adder_store_log_t *log)
 {
@@ -177,6 +199,13 @@ static adder_err_t scan(adder_store_log_t *log)
         pos += padded(log, ENTRY + len);
     }
     log->priv.end = pos > size ? size : pos;
+    if (!log->priv.torn) {
+        bool erased;
+        if ((err = is_erased(log, log->priv.end, &erased)) != ADDER_OK) {
+            return err;
+        }
+        log->priv.torn = !erased;
+    }
     return ADDER_OK;
 }
 

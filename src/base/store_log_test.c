@@ -192,6 +192,35 @@ static void walks_in_the_order_of_writing(void **state)
     assert_true(f.ops > 100);
 }
 
+/* What a program that was cut left may begin with bytes that look erased. */
+static void bytes_behind_an_erased_hole_are_not_programmed_again(void **state)
+{
+    (void)state;
+    for (uint32_t at = 40; at < 256; at += 5) {
+        static test_flash_t f;
+        adder_store_log_t log;
+        uint8_t value[3];
+        size_t len;
+        test_flash_init(&f, 512, 256, 1);
+        assert_int_equal(adder_store_log_open(&log, &f.flash), ADDER_OK);
+        adder_store_t s = adder_store_log(&log);
+        adder_store_change_t c = {.key = 1, .bytes = "abc", .len = 3};
+        assert_int_equal(s.ops->write(s.ctx, &c, 1), ADDER_OK);
+        f.bytes[log.priv.half + at] = 0x7f;
+        assert_int_equal(adder_store_log_open(&log, &f.flash), ADDER_OK);
+        s = adder_store_log(&log);
+        c.key = 2;
+        for (unsigned i = 0; i < 15; i++) {
+            assert_int_equal(s.ops->write(s.ctx, &c, 1), ADDER_OK);
+        }
+        assert_false(f.broke_rules);
+        for (uint32_t key = 1; key <= 2; key++) {
+            assert_int_equal(s.ops->read(s.ctx, key, 0, value, sizeof value, &len), ADDER_OK);
+            assert_memory_equal(value, "abc", 3);
+        }
+    }
+}
+
 static void refuses_a_geometry_that_cannot_be(void **state)
 {
     (void)state;
@@ -214,6 +243,7 @@ int main(void)
         cmocka_unit_test(survives_a_cut_at_each_operation),
         cmocka_unit_test(is_full_without_losing_anything),
         cmocka_unit_test(walks_in_the_order_of_writing),
+        cmocka_unit_test(bytes_behind_an_erased_hole_are_not_programmed_again),
         cmocka_unit_test(refuses_a_geometry_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
