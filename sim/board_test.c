@@ -163,6 +163,19 @@ static void touch_gives_the_usual_numbers(void **state)
     assert_true(z < 10000);
 }
 
+/* Else the board would be asked for it without a pause, and virtual time would creep. */
+static void a_chip_unplugged_in_the_middle_is_not_waited_for(void **state)
+{
+    bench_t *t = *state;
+    bench_knob(t, "touch", "{\"touch\": [20, 100]}");
+    assert_true(sim_board_poll(t->board) < UINT64_MAX); /* the finger's pressure rises */
+    const uint64_t others = sim_board_poll(t->board);
+    bench_knob(t, "touch", "{\"fault\": \"unplug\"}");
+    assert_true(sim_board_poll(t->board) > others);
+    bench_knob(t, "touch", "{\"fault\": \"none\"}");
+    assert_true(sim_board_poll(t->board) <= others);
+}
+
 /* A release at any moment of a measurement gives a point under the finger or none. */
 static void no_touch_between_pressure_and_place(void **state)
 {
@@ -364,6 +377,7 @@ int main(void)
         TEST(a_whole_frame_is_fast),
         TEST(bit_banged_display_works),
         TEST(touch_gives_the_usual_numbers),
+        TEST(a_chip_unplugged_in_the_middle_is_not_waited_for),
         TEST(no_touch_between_pressure_and_place),
         TEST(light_follows_the_knob),
         TEST(temperature_over_i2c),

@@ -319,14 +319,15 @@ bool sim_part_analog(sim_board_t *b, part_t *p, unsigned pin, float *fraction)
     return true;
 }
 
-void sim_part_poll(sim_board_t *b, part_t *p)
+uint64_t sim_part_poll(sim_board_t *b, part_t *p)
 {
     if (p->chip->cls->poll == NULL || deaf(p))
-        return;
+        return UINT64_MAX;
     const uint64_t now = sim_now(b);
-    if (now < p->due_us)
-        return;
-    const uint64_t next = p->chip->cls->poll(p->chip, now);
-    sim_part_after(b, p);
-    p->due_us = next;
+    if (now >= p->due_us) {
+        const uint64_t next = p->chip->cls->poll(p->chip, now);
+        sim_part_after(b, p);
+        p->due_us = next;
+    }
+    return p->due_us;
 }

@@ -42,10 +42,8 @@ uint64_t sim_poll(sim_board_t *b)
     sim_timeline_play(b);
     check_watchdog(b, now);
     for (size_t i = 0; i < b->part_count; i++) {
-        part_t *p = &b->parts[i];
-        sim_part_poll(b, p);
-        if (p->chip->cls->poll != NULL && p->due_us < next)
-            next = p->due_us;
+        const uint64_t due = sim_part_poll(b, &b->parts[i]);
+        next = due < next ? due : next;
     }
     if (b->watchdog_ms != 0 && b->watchdog_due_us < next)
         next = b->watchdog_due_us;

@@ -226,8 +226,8 @@ adder_err_t sim_part_i2c(sim_board_t *b, part_t *p, uint8_t addr7, const uint8_t
 void sim_part_pulse(sim_board_t *b, part_t *p, unsigned pin, const uint8_t *bytes, size_t len);
 void sim_part_pwm(sim_board_t *b, part_t *p, unsigned pin, uint32_t hz, uint16_t duty);
 bool sim_part_analog(sim_board_t *b, part_t *p, unsigned pin, float *fraction);
-void sim_part_poll(sim_board_t *b, part_t *p);
-void sim_part_after(sim_board_t *b, part_t *p); /* notice revision and power state */
+uint64_t sim_part_poll(sim_board_t *b, part_t *p); /* when it is due again; UINT64_MAX = never */
+void sim_part_after(sim_board_t *b, part_t *p);    /* notice revision and power state */
 adder_err_t sim_part_fault(sim_board_t *b, part_t *p, const cJSON *fault, char *msg, size_t cap);
 const char *sim_fault_name(sim_fault_t f);
 
