@@ -191,14 +191,17 @@ def sizes_step(step):
 
 
 def fuzz_step(step):
+    """What is kept, and some seconds of the same inputs each time: a change is judged by what it changed. New ones are
+    looked for by ./fuzz."""
     folder = build(step, "fuzz")
     targets = sorted(p for p in folder.glob("*_fuzz") if os.access(p, os.X_OK))
     for target in targets:
         kept = ROOT / "tests/fuzz" / target.name
         found = LOGS / "fuzz" / target.name
-        found.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(found, ignore_errors=True)
+        found.mkdir(parents=True)
         corpora = [found] + ([kept] if kept.is_dir() else [])
-        code, out = step.run(target, *corpora, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
+        code, out = step.run(target, *corpora, f"-max_total_time={FUZZ_SECONDS}", "-seed=1", "-timeout=10",
                              "-rss_limit_mb=2048", f"-artifact_prefix={found}-", "-print_final_stats=1",
                              seconds=FUZZ_SECONDS * 4 + 60, env={"ADDER_ROOT": str(ROOT)})
         crash = re.search(r"Test unit written to (\S+)", out)
