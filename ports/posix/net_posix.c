@@ -18,7 +18,7 @@
 
 #include "ports/posix/address.h"
 
-enum { NAME_LOOK_US = 20000, DRAIN_MAX = 256 * 1024 };
+enum { NAME_LOOK_US = 20000, DRAIN_MAX = 256 * 1024, DEAD_CALLERS = 128 };
 
 /* ---- the link ---- */
 
@@ -264,6 +264,14 @@ static adder_err_t net_listen(void *ctx, uint16_t sock, unsigned backlog)
     return ADDER_OK;
 }
 
+/* An error of the connection that waited, told in its place (accept4(2), "Error handling"). */
+static bool caller_died(int error)
+{
+    return error == ECONNABORTED || error == EPERM || error == EPROTO || error == ENETDOWN ||
+           error == ENETUNREACH || error == EHOSTUNREACH || error == EHOSTDOWN || error == ENOPROTOOPT ||
+           error == EOPNOTSUPP;
+}
+
 static adder_err_t net_accept(void *ctx, uint16_t sock, uint16_t *sock_out, adder_endpoint_t *remote_out)
 {
     static const int on = 1;
@@ -285,9 +293,13 @@ static adder_err_t net_accept(void *ctx, uint16_t sock, uint16_t *sock_out, adde
     }
     struct sockaddr_storage a;
     socklen_t len = sizeof a;
-    int fd = accept4(s->priv.fd, (struct sockaddr *)&a, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) /* one that hung up before is nobody */
-        return errno == ECONNABORTED || errno == EPERM ? ADDER_ERR_AGAIN : posix_err(errno);
+    int fd;
+    unsigned dead = 0;
+    do { /* others may stand behind one that has died, and the system's event comes once for all of them */
+        fd = accept4(s->priv.fd, (struct sockaddr *)&a, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && caller_died(errno) && ++dead < DEAD_CALLERS);
+    if (fd < 0)
+        return caller_died(errno) ? ADDER_ERR_AGAIN : posix_err(errno);
     memset(fresh, 0, sizeof *fresh);
     fresh->priv.fd = fd;
     fresh->priv.af = s->priv.af;

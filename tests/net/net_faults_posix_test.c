@@ -261,11 +261,38 @@ static void survives_with_datagrams(void **state)
     sweep(do_udp);
 }
 
+static void a_caller_that_died_hides_no_other(void **state)
+{
+    (void)state;
+    memset(&fault, 0, sizeof fault);
+    world_t *w = open_world();
+    fault.world = w;
+    fault.way = UNREACHABLE;
+    const adder_net_t *net = &w->net;
+    adder_endpoint_t local = {.ip = adder_ip_v4(127, 0, 0, 1)};
+    uint16_t s, got;
+    assert_int_equal(net->ops->open(net->ctx, ADDER_NET_TCP, ADDER_IP_V4, &s), ADDER_OK);
+    assert_int_equal(net->ops->bind(net->ctx, s, &local), ADDER_OK);
+    assert_int_equal(net->ops->listen(net->ctx, s, 4), ADDER_OK);
+    assert_int_equal(net->ops->endpoints(net->ctx, s, &local, NULL), ADDER_OK);
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(local.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int caller = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
+    fault.at = fault.calls;
+    fault.armed = true;
+    assert_int_equal(net->ops->accept(net->ctx, s, &got, NULL), ADDER_OK);
+    assert_true(fault.fired);
+    close(caller);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_with_https),
         cmocka_unit_test(survives_with_datagrams),
+        cmocka_unit_test(a_caller_that_died_hides_no_other),
     };
     return cmocka_run_group_tests(tests, scenarios_start, scenarios_stop);
 }
