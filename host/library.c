@@ -10,6 +10,7 @@
 #include "host/paths.h"
 #include "host/suggest.h"
 #include "python/layer/frozen.h"
+#include "python/layer/py.h"
 
 #define PYTHON "/usr/bin/python3" /* the one whose library is embedded */
 #define ARGS_MAX 256
@@ -99,6 +100,12 @@ static bool seen_before(const char *wanted, const char *seen)
     return same;
 }
 
+static bool is_library(const char *name)
+{
+    return strncmp(name, "adafruit_", 9) == 0 || strcmp(name, "neopixel") == 0 ||
+           strcmp(name, "asyncio") == 0;
+}
+
 /* A library removed from lib/ shows in the folder's time. */
 static bool newer(const char *a, const char *b)
 {
@@ -109,16 +116,33 @@ static bool newer(const char *a, const char *b)
            (sa.st_mtim.tv_sec == sb.st_mtim.tv_sec && sa.st_mtim.tv_nsec > sb.st_mtim.tv_nsec);
 }
 
-int library_ensure(const char *drive)
+/* The firmware's libraries: its modules under the names that libraries have, some of them more than once. */
+static int native_libraries(char *names[], int cap)
+{
+    int n = 0;
+    for (size_t i = 0; py_modules[i] != NULL && n < cap; i++) {
+        if (is_library(py_modules[i]->name))
+            names[n++] = (char *)py_modules[i]->name; /* only passed on */
+    }
+    for (const adder_frozen_t *f = adder_frozen; f->name != NULL && n < cap; f++) {
+        if (is_library(f->name))
+            names[n++] = (char *)f->name;
+    }
+    return n;
+}
+
+int library_ensure(const char *drive, bool native)
 {
     char wanted[PATHS_MAX], seen[PATHS_MAX], lib[PATHS_MAX], cache[PATHS_MAX];
     if (!paths_join(wanted, sizeof wanted, drive, "requirements.txt") ||
-        !paths_join(seen, sizeof seen, drive, ".adder/requirements.seen") ||
+        !paths_join(seen, sizeof seen, drive,
+                    native ? ".adder/requirements.seen" : ".adder/requirements.all.seen") ||
         !paths_join(lib, sizeof lib, drive, "lib") || !paths_join(cache, sizeof cache, drive, ".adder/lib"))
         return CLI_OK;
     if (!paths_is_file(wanted))
         return CLI_OK;
     if (seen_before(wanted, seen) && !newer(lib, seen) && !newer(cache, seen))
         return CLI_OK;
-    return run_helper("ensure", drive, 0, NULL);
+    char *names[ARGS_MAX - 8];
+    return run_helper("ensure", drive, native ? native_libraries(names, ARGS_MAX - 8) : 0, names);
 }

@@ -432,7 +432,7 @@ int run_command(int argc, char **argv)
         say_start(&r);
         start_broker(&r); /* first of all: others may want to listen to it, too */
         uint64_t before_ms = host_now_ms();
-        if (library_ensure(r.drive) != CLI_OK)
+        if (library_ensure(r.drive, !r.options.no_native) != CLI_OK)
             cli_say("going on without the libraries that are missing");
         if (host_now_ms() - before_ms > 100)
             sim_board_power_cycle(r.board); /* its clock starts with the program, not with the download */

@@ -3,7 +3,9 @@
 Runs in the system's Python, apart from the board's interpreter:
 
     python3 -I -c <this file> add DRIVE [--upgrade] NAME...
-    python3 -I -c <this file> ensure DRIVE        requirements.txt -> .adder/lib, silent when all is there
+    python3 -I -c <this file> ensure DRIVE [MODULE...]
+                                      requirements.txt -> .adder/lib, silent when all is there; but for the
+                                      modules named: the firmware has them
     python3 -I -c <this file> list DRIVE
     python3 -I -c <this file> remove DRIVE NAME...
 
@@ -234,8 +236,10 @@ def move_in(target: Path, lib: Path) -> "list[str]":
     return files
 
 
-def install(wanted: "dict[str, str]", lib: Path, have: "list[Path]", upgrade: bool) -> "list[str]":
-    """The wanted packages ({package: version spec}) and all they need. Returns "name version" of what came."""
+def install(wanted: "dict[str, str]", lib: Path, have: "list[Path]", upgrade: bool,
+            native: "set[str]" = frozenset()) -> "list[str]":
+    """The wanted packages ({package: version spec}) and all they need, but for the native ones. Returns "name version" of what
+    came."""
     from concurrent.futures import ThreadPoolExecutor
 
     lib.mkdir(parents=True, exist_ok=True)
@@ -264,7 +268,7 @@ def install(wanted: "dict[str, str]", lib: Path, have: "list[Path]", upgrade: bo
                 came.append(f"{name} {version}")
                 seen.add(name)
                 for need in needs:
-                    if need in seen or NOT_NEEDED.fullmatch(need):
+                    if need in seen or need in native or NOT_NEEDED.fullmatch(need):
                         continue
                     if need.startswith((PREFIX, "circuitpython-")):
                         level[need] = ""
@@ -312,18 +316,19 @@ def requirements(drive: Path) -> "dict[str, str]":
     return wanted
 
 
-def ensure(drive: Path) -> int:
+def ensure(drive: Path, modules: "list[str]") -> int:
     text = (drive / "requirements.txt").read_bytes()
     wanted = requirements(drive)
+    native = {package_of(name.partition(".")[0]) for name in modules}
     cache = drive / ".adder" / "lib"
     have = [drive / "lib", cache]
-    missing = [p for p in wanted if not any(is_there(place, p) for place in have)]
+    missing = [p for p in wanted if p not in native and not any(is_there(place, p) for place in have)]
     if missing:
         say(f"requirements.txt names {len(missing)} {'library' if len(missing) == 1 else 'libraries'} not here yet; "
             "bringing them from PyPI, once")
-        install(wanted, cache, have, False)
+        install({p: wanted[p] for p in missing}, cache, have, False, native)
     cache.mkdir(parents=True, exist_ok=True)
-    (drive / ".adder" / "requirements.seen").write_bytes(text)
+    (drive / ".adder" / f"requirements.{'seen' if modules else 'all.seen'}").write_bytes(text)
     return OK
 
 
@@ -367,7 +372,7 @@ def main(args: "list[str]") -> int:
     names = [a for a in rest if a != "--upgrade"]
     folder = Path(drive)
     if command == "ensure":
-        return ensure(folder)
+        return ensure(folder, names)
     if command == "list":
         return show(folder)
     if command == "add":

@@ -106,6 +106,23 @@ def test_requirements_are_brought_once(command, drive, shop):
     assert run.code == 0 and "1 2\n" in run.out and "library" not in run.err
 
 
+def test_requirements_that_the_firmware_has(command, drive, shop):
+    """Nothing is brought but with --no-native; nor what another library needs."""
+    shop[0]("adafruit-circuitpython-portal", {"adafruit_portal.py": "import adafruit_minimqtt.adafruit_minimqtt as m\n"},
+            ["adafruit-circuitpython-minimqtt", "adafruit-circuitpython-ticks"])
+    (drive / "requirements.txt").write_text("adafruit-circuitpython-minimqtt\nadafruit_connection_manager>=3\n")
+    (drive / "code.py").write_text("import adafruit_minimqtt.adafruit_minimqtt as m\nprint(m.MQTT.__name__)\n")
+    run = command("run", drive, "--headless", env=OFFLINE)
+    assert run.code == 0 and "MQTT\n" in run.out and "PyPI" not in run.err
+    (drive / "requirements.txt").write_text("adafruit-circuitpython-minimqtt\nadafruit_portal\n")
+    (drive / "code.py").write_text("import adafruit_portal\nprint(adafruit_portal.m.MQTT.__name__)\n")
+    run = command("run", drive, "--headless", env=shop[1])
+    assert run.code == 0 and "MQTT\n" in run.out and "names 1 library" in run.err
+    assert sorted(p.name for p in (drive / ".adder/lib").glob("*.py")) == ["adafruit_portal.py", "adafruit_ticks.py"]
+    run = command("run", drive, "--headless", "--no-native", env=shop[1])
+    assert "names 1 library" in run.err and (drive / ".adder/lib/adafruit_minimqtt").is_dir()
+
+
 def test_requirements_in_lib_are_enough(command, drive, shop):
     (drive / "requirements.txt").write_text("adafruit_ticks\n")
     (drive / "lib").mkdir()
