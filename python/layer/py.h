@@ -307,7 +307,7 @@ typedef struct py_class {
     bool final;                  /* may not be subclassed in Python */
     bool no_new;                 /* "cannot create instances" from Python */
     bool context;                /* with-statement: __exit__ calls `deinit` */
-    bool attributes;             /* instances take any attribute, as those of a class of Python do; not with `base` */
+    bool attributes;             /* instances take any attribute, as those of a class of Python do; not inherited */
 
     const py_arg_t *init_args;
     bool (*init)(py_t self, void *s, const py_val_t *a);

@@ -1,11 +1,11 @@
 /* adafruit_bus_device.i2c_device.I2CDevice. The bus is called by its attributes, so that whatever has
  * busio.I2C's methods can stand in for it. */
-#include "python/layer/py.h"
+#include <string.h>
 
-typedef struct {
-    py_field_t i2c;
-    uint8_t address;
-} device_t;
+#include "python/modules/bus_device.h"
+#include "python/modules/busio.h"
+
+typedef bus_device_i2c_t device_t;
 
 static const py_arg_t init_args[] = {PY_REQ_OBJ("i2c"), PY_REQ_INT("device_address", 0, 127),
                                      PY_OPT_BOOL("probe", true), PY_END};
@@ -39,6 +39,14 @@ static bool unlock(py_t bus)
     return false;
 }
 
+void bus_device_i2c_nobody(const bus_device_i2c_t *d)
+{
+    if (!py_error_is(PY_OSError))
+        return;
+    py_error_clear();
+    py_raise(PY_ValueError, "No I2C device at address: 0x%x", (unsigned)d->address);
+}
+
 static bool probe(device_t *d, py_t bus)
 {
     if (!lock(bus))
@@ -50,10 +58,8 @@ static bool probe(device_t *d, py_t bus)
         py_error_clear();
         args[1] = py_bytearray(NULL, 1);
         answered = !py_null(py_call_method(bus, "readfrom_into", args, 2));
-        if (!answered && py_error_is(PY_OSError)) {
-            py_error_clear();
-            py_raise(PY_ValueError, "No I2C device at address: 0x%x", (unsigned)d->address);
-        }
+        if (!answered)
+            bus_device_i2c_nobody(d);
     }
     return unlock(bus) && answered;
 }
@@ -158,16 +164,69 @@ static const py_method_t methods[] = {{"__enter__", enter, NULL, 0, NULL},
 static const py_prop_t props[] = {
     {"i2c", get_i2c, NULL, 0, NULL}, {"device_address", get_address, NULL, 0, NULL}, PY_END};
 static const uint16_t fields[] = {offsetof(device_t, i2c), PY_FIELDS_END};
-static const py_class_t device_class = {.module = "adafruit_bus_device.i2c_device",
-                                        .name = "I2CDevice",
-                                        .doc = "I2CDevice(i2c, device_address, probe=True)",
-                                        .size = sizeof(device_t),
-                                        .fields = fields,
-                                        .init_args = init_args,
-                                        .init = init,
-                                        .live = live,
-                                        .methods = methods,
-                                        .props = props};
+const py_class_t bus_device_i2c_class = {.module = "adafruit_bus_device.i2c_device",
+                                         .name = "I2CDevice",
+                                         .doc = "I2CDevice(i2c, device_address, probe=True)",
+                                         .size = sizeof(device_t),
+                                         .fields = fields,
+                                         .init_args = init_args,
+                                         .init = init,
+                                         .live = live,
+                                         .methods = methods,
+                                         .props = props};
 
-static const py_class_t *const classes[] = {&device_class, NULL};
+/* ---- for native drivers ---- */
+
+py_t bus_device_i2c_make(py_t i2c, py_t address, bus_device_i2c_t **device_out)
+{
+    py_t args[] = {i2c, address, py_bool(false)};
+    py_t device = py_call(py_class_of(&bus_device_i2c_class), args, 3);
+    *device_out = py_null(device) ? NULL : py_struct(device, &bus_device_i2c_class);
+    return device;
+}
+
+bool bus_device_i2c_lock(const bus_device_i2c_t *d)
+{
+    return lock(py_field_get(&d->i2c));
+}
+
+bool bus_device_i2c_unlock(const bus_device_i2c_t *d)
+{
+    return unlock(py_field_get(&d->i2c));
+}
+
+/* By the methods that Adafruit's drivers call: writeto(), writeto_then_readfrom(). */
+static bool xfer_by_methods(py_t bus, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
+                            size_t rd_len)
+{
+    py_t args[] = {py_int(addr7), py_bytes(wr, wr_len), py_bytearray(NULL, rd_len)};
+    py_buf_t in;
+    if (rd_len == 0)
+        return !py_null(py_call_method(bus, "writeto", args, 2));
+    if (py_null(py_call_method(bus, "writeto_then_readfrom", args, 3)) || !py_buffer_read(args[2], &in))
+        return false;
+    memcpy(rd, in.ptr, in.len < rd_len ? in.len : rd_len);
+    return true;
+}
+
+static adder_err_t wires_xfer(void *ctx, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
+                              size_t rd_len, uint32_t timeout_ms)
+{
+    (void)timeout_ms; /* the bus has its own */
+    py_scope_t scope = py_scope_open();
+    py_t bus = py_field_get(&((const device_t *)ctx)->i2c);
+    busio_i2c_obj_t *native = busio_i2c_find(bus);
+    bool ok = native != NULL ? !py_null(busio_i2c_xfer(native, addr7, wr, wr_len, rd, rd_len))
+                             : xfer_by_methods(bus, addr7, wr, wr_len, rd, rd_len);
+    py_scope_close(scope);
+    return ok ? ADDER_OK : ADDER_ERR_IO;
+}
+
+adder_i2c_t bus_device_i2c_wires(bus_device_i2c_t *d)
+{
+    static const adder_i2c_ops_t ops = {wires_xfer};
+    return (adder_i2c_t){&ops, d};
+}
+
+static const py_class_t *const classes[] = {&bus_device_i2c_class, NULL};
 const py_module_t bus_device_i2c_module = {.name = "adafruit_bus_device.i2c_device", .classes = classes};

@@ -47,6 +47,12 @@ extern const py_class_t bitbangio_i2c_class, bitbangio_spi_class;
 bool busio_spi_share(py_t v, const char *name, adder_spi_t *spi_out, adder_bus_lock_t *lock_out);
 bool busio_i2c_share(py_t v, const char *name, adder_i2c_t *i2c_out, adder_bus_lock_t *lock_out);
 
+/* The struct of a busio or bitbangio I2C, NULL without an exception: something else. And one transfer of the
+ * program's, who holds the lock (RuntimeError): None, or an exception as the bus's own methods raise it. */
+busio_i2c_obj_t *busio_i2c_find(py_t v);
+py_t busio_i2c_xfer(busio_i2c_obj_t *o, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
+                    size_t rd_len);
+
 /* For bitbangio, whose classes are these under other names. The claims are made; `bus` is not. */
 extern const py_arg_t busio_spi_args[];
 bool busio_spi_claim(busio_spi_obj_t *o, const py_val_t *a);

@@ -174,6 +174,18 @@ const py_class_t busio_i2c_class = {.module = "busio",
                                     .live = busio_i2c_live,
                                     .methods = busio_i2c_methods};
 
+busio_i2c_obj_t *busio_i2c_find(py_t v)
+{
+    busio_i2c_obj_t *o = py_struct(v, &busio_i2c_class);
+    return o != NULL ? o : py_struct(v, &bitbangio_i2c_class);
+}
+
+py_t busio_i2c_xfer(busio_i2c_obj_t *o, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
+                    size_t rd_len)
+{
+    return busio_needs_lock(&o->lock) ? result(o, xfer(o, addr7, wr, wr_len, rd, rd_len)) : PY_NULL;
+}
+
 bool busio_i2c_share(py_t v, const char *name, adder_i2c_t *i2c_out, adder_bus_lock_t *lock_out)
 {
     const py_class_t *cls =

@@ -2,21 +2,9 @@
  * adafruit_dotstar.DotStar are subclasses of it that send what _transmit() is given. */
 #include <string.h>
 
-#include "python/layer/py.h"
+#include "python/modules/pixelbuf.h"
 
-enum { RED, GREEN, BLUE, WHITE, CHANNELS, FULL = 256, SIZE_MAX_PIXELS = 65535 };
-
-typedef struct {
-    size_t n, header_len, trailer_len, total;
-    uint8_t *wire;  /* header, pixels as sent, trailer */
-    uint8_t *plain; /* pixels before brightness, same order; NULL while brightness is 1 */
-    uint16_t scale; /* brightness in 256ths */
-    uint8_t bpp;
-    int8_t at[CHANNELS]; /* byte of each channel in a pixel, -1 = none */
-    bool dotstar, auto_write;
-    char order[5];
-    double brightness;
-} pixelbuf_t;
+enum { RED, GREEN, BLUE, WHITE, CHANNELS = PIXELBUF_CHANNELS, FULL = 256 };
 
 typedef struct {
     uint8_t v[CHANNELS];
@@ -52,7 +40,7 @@ static bool set_scale(pixelbuf_t *p, double brightness);
 
 enum { SIZE, ORDER, BRIGHTNESS, AUTO, HEADER, TRAILER };
 static const py_arg_t init_args[] = {
-    [SIZE] = PY_REQ_INT("size", 0, SIZE_MAX_PIXELS),
+    [SIZE] = PY_REQ_INT("size", 0, PIXELBUF_SIZE_MAX),
     [ORDER] = {.name = "byteorder", .kind = PY_ARG_STR, .flags = PY_A_KW_ONLY, .sdef = "BGR"},
     [BRIGHTNESS] = PY_KW_FLOAT("brightness", 1),
     [AUTO] = PY_KW_BOOL("auto_write", false),
@@ -60,28 +48,39 @@ static const py_arg_t init_args[] = {
     [TRAILER] = {.name = "trailer", .kind = PY_ARG_RBUF, .flags = PY_A_KW_ONLY | PY_A_NONE_OK},
     PY_END};
 
-static bool init(py_t self, void *s, const py_val_t *a)
+bool pixelbuf_make(pixelbuf_t *p, const pixelbuf_config_t *c)
 {
-    (void)self;
-    pixelbuf_t *p = s;
-    if (!parse_order(p, a[ORDER].str, a[ORDER].str_len))
+    if (!parse_order(p, c->order, c->order_len))
         return false;
-    p->n = (size_t)a[SIZE].i;
-    p->header_len = a[HEADER].buf.len;
-    p->trailer_len = a[TRAILER].buf.len;
+    p->n = c->n;
+    p->header_len = c->header.len;
+    p->trailer_len = c->trailer.len;
     p->total = p->header_len + p->n * p->bpp + p->trailer_len;
-    p->auto_write = a[AUTO].b;
+    p->auto_write = c->auto_write;
     p->wire = py_alloc(p->total);
     if (p->wire == NULL)
         return false;
     if (p->header_len > 0)
-        memcpy(p->wire, a[HEADER].buf.ptr, p->header_len);
+        memcpy(p->wire, c->header.ptr, p->header_len);
     if (p->trailer_len > 0)
-        memcpy(p->wire + p->total - p->trailer_len, a[TRAILER].buf.ptr, p->trailer_len);
+        memcpy(p->wire + p->total - p->trailer_len, c->trailer.ptr, p->trailer_len);
     for (size_t i = 0; p->dotstar && i < p->n; i++)
         p->wire[p->header_len + i * 4] = 0xFF;
     p->scale = FULL;
-    return set_scale(p, a[BRIGHTNESS].f);
+    return set_scale(p, c->brightness);
+}
+
+static bool init(py_t self, void *s, const py_val_t *a)
+{
+    (void)self;
+    const pixelbuf_config_t c = {.n = (size_t)a[SIZE].i,
+                                 .order = a[ORDER].str,
+                                 .order_len = a[ORDER].str_len,
+                                 .brightness = a[BRIGHTNESS].f,
+                                 .auto_write = a[AUTO].b,
+                                 .header = a[HEADER].buf,
+                                 .trailer = a[TRAILER].buf};
+    return pixelbuf_make(s, &c);
 }
 
 static void fini(void *s)
@@ -366,20 +365,20 @@ static const py_prop_t props[] = {{"brightness", get_brightness, set_brightness,
                                   {"byteorder", get_byteorder, NULL, 0, NULL},
                                   {"bpp", get_bpp, NULL, 0, NULL},
                                   PY_END};
-static const py_class_t pixelbuf_class = {.module = "adafruit_pixelbuf",
-                                          .name = "PixelBuf",
-                                          .doc = "PixelBuf(size, *, byteorder=\"BGR\", brightness=1.0, "
-                                                 "auto_write=False, header=b\"\", trailer=b\"\")",
-                                          .size = sizeof(pixelbuf_t),
-                                          .init_args = init_args,
-                                          .init = init,
-                                          .fini = fini,
-                                          .live = live,
-                                          .methods = methods,
-                                          .props = props,
-                                          .len = len,
-                                          .getitem = getitem,
-                                          .setitem = setitem};
+const py_class_t pixelbuf_class = {.module = "adafruit_pixelbuf",
+                                   .name = "PixelBuf",
+                                   .doc = "PixelBuf(size, *, byteorder=\"BGR\", brightness=1.0, "
+                                          "auto_write=False, header=b\"\", trailer=b\"\")",
+                                   .size = sizeof(pixelbuf_t),
+                                   .init_args = init_args,
+                                   .init = init,
+                                   .fini = fini,
+                                   .live = live,
+                                   .methods = methods,
+                                   .props = props,
+                                   .len = len,
+                                   .getitem = getitem,
+                                   .setitem = setitem};
 
 static const py_class_t *const classes[] = {&pixelbuf_class, NULL};
 const py_module_t pixelbuf_module = {.name = "adafruit_pixelbuf", .classes = classes};
