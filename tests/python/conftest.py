@@ -1,4 +1,4 @@
-"""What tests of the network libraries share: Adafruit's own from PyPI, and sockets made of Python."""
+"""What tests of the native libraries share: Adafruit's own from PyPI, and sockets made of Python."""
 
 import os
 import shutil
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LIBRARIES = ["adafruit_connection_manager", "adafruit_requests", "adafruit_ntp", "adafruit_esp32spi", "asyncio"]
+LIBRARIES = ["adafruit_connection_manager", "adafruit_requests", "adafruit_ntp", "adafruit_esp32spi", "asyncio", "neopixel",
+             "adafruit_touchscreen", "adafruit_adt7410"]
 
 # A pool and sockets as programs and test benches make them. What happens to them is in `log`.
 FAKES = '''
@@ -130,10 +131,10 @@ def both(adder, libraries, drive):
     """The same program natively and on Adafruit's libraries: the native output, after the two were found
     alike."""
 
-    def run(code, **more):
-        ours = _printed(adder(FAKES + code, **more))
+    def run(code, *options, **more):
+        ours = _printed(adder(FAKES + code, *options, **more))
         shutil.copytree(libraries, drive / "lib", dirs_exist_ok=True)
-        theirs = _printed(adder(FAKES + code, "--no-native", **more))
+        theirs = _printed(adder(FAKES + code, *options, "--no-native", **more))
         assert ours == theirs
         return ours
 
