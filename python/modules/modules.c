@@ -6,7 +6,7 @@
 #define MODULES(X)                                                                                           \
     X(microcontroller) X(microcontroller_pin) X(nvm) X(watchdog) X(board)                                    \
     X(digitalio) X(analogio) X(pwmio) X(neopixel_write) X(pixelbuf)                                          \
-    X(neopixel)                                                                                              \
+    X(neopixel) X(touchscreen)                                                                               \
     X(keypad) X(rotaryio) X(countio)                                                                         \
     X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi)                                                \
     X(displayio) X(busdisplay) X(fourwire) X(paralleldisplaybus) X(i2cdisplaybus)                            \

@@ -1,4 +1,4 @@
-"""neopixel, native: the same programs as on Adafruit's libraries, what they cost
+"""neopixel and adafruit_touchscreen, native: the same programs as on Adafruit's libraries, what they cost
 in transactions and conversions beside them, and what is mended."""
 
 import json
@@ -162,3 +162,107 @@ with DigitalInOut(board.NEOPIXEL_POWER) as switch:
 with neopixel.NeoPixel(board.D5, 1), DigitalInOut(board.NEOPIXEL_POWER):
     print("- another pin")
 """, "--board", FEATHER)) == ["('ValueError', ['NEOPIXEL_POWER in use'])", "digitalio.Direction.INPUT", "another pin"]
+
+
+# ---- adafruit_touchscreen ----
+
+PANEL = """
+import adafruit_touchscreen
+from adafruit_touchscreen import Touchscreen, map_range
+
+PINS = board.TOUCH_XL, board.TOUCH_XR, board.TOUCH_YD, board.TOUCH_YU
+CALIBRATION = (5200, 59000), (5800, 57000)
+SIZE = board.DISPLAY.width, board.DISPLAY.height
+
+def settled(t, reads=50):
+    last = 0
+    while t.touch_point != last:
+        last = t.touch_point
+        time.sleep(0.03)
+    return last
+"""
+
+
+def test_touchscreen(both, tmp_path):
+    events = [{"at": 0.4, "touch": [17, 211]}, {"at": 1.9, "touch": [160, 120]}, {"at": 3.4, "release": True}]
+    printed = both(HEAD + PANEL + """
+start = time.monotonic()
+t = Touchscreen(*PINS, calibration=CALIBRATION, size=SIZE)
+print("-", t.touch_point, t.invert_pressure)
+for more in (dict(), dict(samples=1), dict(samples=9), dict(x_resistance=300), dict(size=(240, 320)), dict(size=None),
+             dict(calibration=None), dict(calibration=(), size=()), dict(calibration=[[59000, 5200], [57000, 5800]]),
+             dict(calibration=((20000, 30000), (40000, 50000))), dict(calibration=((5200.5, 59000.5), (5800, 57000))),
+             dict(z_threshold=0), dict(z_threshold=44000.5), dict(z_threshold=70000), dict(invert_pressure=False)):
+    now = Touchscreen(*PINS, **{**dict(calibration=CALIBRATION, size=SIZE), **more})
+    if not more:
+        until(lambda: now.touch_point)
+    print("-", more, settled(now))
+t.invert_pressure = False
+print("-", settled(t), t.invert_pressure)
+t.invert_pressure = True
+t.mine = 3
+print("-", t.mine)
+time.sleep(max(0, start + 2.2 - time.monotonic()))
+print("-", settled(t))
+until(lambda: not t.touch_point)
+print("-", t.touch_point)
+print("-", map_range(5, 0, 10, 0, 100), map_range(-5, 0, 10, 0, 100), map_range(5, 10, 0, 100, 0), map_range(50, 0, 10, 100, 0),
+      map_range(2.5, 0, 10, -1, 1))
+shown(map_range, 1, 2, 2, 0, 1)
+print("-", attempt(setattr, t, "touch_point", 1)[0])
+""", *timeline(tmp_path, events), seconds=20)
+    said = lines(printed)
+    assert said[0] == "None True" and said[1].startswith("{} (17, 211, ") and "(160, 120, " in said[-5] and said[-4] == "None"
+
+
+def test_touchscreen_and_pins_of_others(both):
+    said = lines(both(HEAD + PANEL + """
+from analogio import AnalogIn
+from digitalio import DigitalInOut
+
+t = Touchscreen(*PINS)
+for pin in PINS:
+    with DigitalInOut(pin):
+        get(t, "touch_point")
+    with AnalogIn(pin):
+        get(t, "touch_point")
+with DigitalInOut(PINS[0]), DigitalInOut(PINS[1]), DigitalInOut(PINS[2]):
+    get(t, "touch_point")
+get(t, "touch_point")
+for pin in PINS:  # free again between the reads
+    DigitalInOut(pin).deinit()
+get(Touchscreen(1, 2, 3, 4), "touch_point")
+get(Touchscreen(PINS[0], "x2", PINS[2], PINS[3]), "touch_point")
+get(Touchscreen(board.SCK, *PINS[1:]), "touch_point")
+get(t, "touch_point")
+print("-", attempt(Touchscreen, *PINS[:3])[0])
+"""))
+    assert said[0] == "touch_point ('ValueError', ['TOUCH_XL in use'])"
+    assert said[8] == "touch_point ('ValueError', ['TOUCH_XR in use'])" and said[9] == "touch_point None"
+
+
+def test_conversions_of_a_touch(adder, libraries, drive, tmp_path):
+    code = PANEL + """
+t = Touchscreen(*PINS, calibration=CALIBRATION, size=SIZE)
+for n in range(100):
+    t.touch_point
+"""
+    ours, theirs = costs(adder, libraries, drive, tmp_path, code, "touch")
+    assert (ours["samples"], theirs["samples"]) == (200, 200)
+    events = [{"at": 0, "touch": [100, 100]}]
+    code = code.replace("for n", "time.sleep(0.5)\nfor n")
+    ours, theirs = costs(adder, libraries, drive, tmp_path, code, "touch", *timeline(tmp_path, events))
+    assert (ours["samples"], theirs["samples"]) == (600, 1000)
+
+
+def test_touchscreens_that_cannot_be(native):
+    """Adafruit's divides by zero at the first touch."""
+    assert lines(native(HEAD + PANEL + """
+shown(Touchscreen, *PINS, samples=0)
+shown(Touchscreen, *PINS, calibration=((5, 5), (0, 65535)))
+shown(Touchscreen, *PINS, size=(0, 240))
+shown(Touchscreen, *PINS, size=(240,))
+shown(Touchscreen, *PINS, calibration=5)
+""")) == ["('ValueError', ['samples must be 1-65535'])", "('ValueError', ['calibration, size: invalid argument'])",
+          "('ValueError', ['calibration, size: value out of range'])", "('IndexError', ['tuple index out of range'])",
+          "('TypeError', [\"'int' object does not support indexing\"])"]
