@@ -8,7 +8,7 @@
     X(digitalio) X(analogio) X(pwmio) X(neopixel_write) X(pixelbuf)                                          \
     X(neopixel) X(touchscreen)                                                                               \
     X(keypad) X(rotaryio) X(countio)                                                                         \
-    X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi)                                                \
+    X(busio) X(bitbangio) X(bus_device_i2c) X(bus_device_spi) X(adt7410)                                     \
     X(displayio) X(busdisplay) X(fourwire) X(paralleldisplaybus) X(i2cdisplaybus)                            \
     X(fontio) X(terminalio) X(vectorio) X(bitmaptools) X(tilepalettemapper)                                  \
     X(ipaddress) X(socketpool) X(ssl) X(wifi) X(wifi_start) X(mdns)                                          \

@@ -1,4 +1,4 @@
-"""neopixel and adafruit_touchscreen, native: the same programs as on Adafruit's libraries, what they cost
+"""neopixel, adafruit_touchscreen and adafruit_adt7410, native: the same programs as on Adafruit's libraries, what they cost
 in transactions and conversions beside them, and what is mended."""
 
 import json
@@ -164,6 +164,33 @@ with neopixel.NeoPixel(board.D5, 1), DigitalInOut(board.NEOPIXEL_POWER):
 """, "--board", FEATHER)) == ["('ValueError', ['NEOPIXEL_POWER in use'])", "digitalio.Direction.INPUT", "another pin"]
 
 
+def test_objects_whose_making_failed(native):
+    """A subclass that swallows the exception has an object that can do nothing."""
+    assert lines(native(HEAD + """
+import neopixel, adafruit_touchscreen, adafruit_adt7410
+from digitalio import DigitalInOut
+
+def half(cls, *args, **kw):
+    class Half(cls):
+        def __init__(self):
+            try:
+                super().__init__(*args, **kw)
+            except ValueError as error:
+                print("-", error)
+    return Half()
+
+held = DigitalInOut(board.NEOPIXEL)
+p = half(neopixel.NeoPixel, board.NEOPIXEL, 1)
+for f in p.show, p.deinit, lambda: p[0], lambda: p.pin, lambda: p.n:
+    print("-", attempt(f)[0])
+get(half(adafruit_touchscreen.Touchscreen, 1, 2, 3, 4, samples=0), "touch_point")
+t = half(adafruit_adt7410.ADT7410, board.I2C(), 0x49)
+print("-", attempt(getattr, t, "temperature")[0], attempt(setattr, t, "high_resolution", 1)[0])
+""")) == ["NEOPIXEL in use", *["ValueError"] * 5, "samples must be 1-65535",
+          "touch_point ('ValueError', ['Object has been deinitialized and can no longer be used. Create a new object.'])",
+          "No I2C device at address: 0x49", "ValueError ValueError"]
+
+
 # ---- adafruit_touchscreen ----
 
 PANEL = """
@@ -266,3 +293,191 @@ shown(Touchscreen, *PINS, calibration=5)
 """)) == ["('ValueError', ['samples must be 1-65535'])", "('ValueError', ['calibration, size: invalid argument'])",
           "('ValueError', ['calibration, size: value out of range'])", "('IndexError', ['tuple index out of range'])",
           "('TypeError', [\"'int' object does not support indexing\"])"]
+
+
+# ---- adafruit_adt7410 ----
+
+ALL = """
+import adafruit_adt7410
+from adafruit_adt7410 import ADT7410
+
+NAMES = ("temperature", "operation_mode", "resolution_mode", "alert_status", "comparator_mode", "high_temperature",
+         "low_temperature", "critical_temperature", "hysteresis_temperature")
+"""
+
+
+def test_adt7410(both, tmp_path):
+    said = lines(both(HEAD + ALL + """
+i2c = board.I2C()
+t = ADT7410(i2c)
+for name in sorted(dir(adafruit_adt7410)):
+    value = getattr(adafruit_adt7410, name)
+    if name[0] != "_" and (isinstance(value, int) or isinstance(value, tuple)):
+        print("-", name, value)
+print("-", adafruit_adt7410.AlertStatus(1, 0, 1), t.alert_status.high_alert, type(t.i2c_device).__name__, t.i2c_device.device_address)
+for name in NAMES:
+    get(t, name)
+for value in ("HIGH_RESOLUTION", 0, True, adafruit_adt7410.LOW_RESOLUTION, 2, -1, "high", None, (), [1]):
+    put(t, "resolution_mode", value)
+    get(t, "resolution_mode")
+for value in ("ONE_SHOT", "SHUTDOWN", adafruit_adt7410.SPS, "CONTINUOUS", 4, "SLEEP", 10**30, b"SPS"):
+    before = time.monotonic()
+    put(t, "operation_mode", value)
+    print("-", time.monotonic() - before >= 0.24, t.operation_mode)
+for value in ("COMP_ENABLED", 0, adafruit_adt7410.COMP_ENABLED, 2, "on"):
+    put(t, "comparator_mode", value)
+    get(t, "comparator_mode")
+for name in NAMES[5:]:
+    for value in (0, 15, 16, -1, -55, 150, -56, 151, 7.5, "7", None, 10**30, True):
+        if name == "critical_temperature" and value in (-56, 151, 7.5, "7", None, 10**30):
+            continue  # the text has a slip
+        put(t, name, value)
+        get(t, name)
+t.high_resolution = True
+get(t, "resolution_mode")
+until(lambda: t.temperature == -7.8125)
+t.high_resolution = 0
+get(t, "resolution_mode")
+for name in "temperature", "alert_status":
+    print("-", attempt(setattr, t, name, 1)[0])
+t.mine = 3
+with t.i2c_device as device:
+    device.write(bytes([4, 0xF0, 0x40]))  # -31.5: setpoints are told rounded down
+print("-", t.high_temperature, t.mine)
+shown(ADT7410, i2c, 0x49)
+shown(ADT7410, i2c, 200)
+shown(ADT7410, i2c, "x")
+shown(ADT7410, None)
+i2c.deinit()
+get(t, "temperature")
+shown(ADT7410, i2c)
+""", *timeline(tmp_path, [{"at": 0.5, "chip": "temperature", "celsius": -7.8125}]), seconds=20))
+    assert "temperature 22.5" in said and "-32 3" in said
+    assert "('ValueError', ['No I2C device at address: 0x49'])" in said
+
+
+def test_adt7410_unplugged(both, tmp_path):
+    events = [{"at": 0.3, "chip": "temperature", "fault": {"kind": "unplug"}},
+              {"at": 1.3, "chip": "temperature", "fault": {"kind": "none"}}]
+    said = lines(both(HEAD + ALL + """
+t = ADT7410(board.I2C())
+def works():
+    try:
+        return t.temperature is not None
+    except OSError:
+        return False
+until(lambda: not works())
+for name in NAMES:
+    get(t, name)
+for name, value in zip(NAMES[1:], ("SPS", 1, None, 1, 20, 20, 20, 3)):
+    if value is not None:
+        put(t, name, value)
+shown(ADT7410, board.I2C())
+until(works)
+get(t, "high_temperature")
+shown(lambda: type(ADT7410(board.I2C())).__name__)
+print("-", board.I2C().try_lock())  # nobody kept it
+""", *timeline(tmp_path, events), seconds=20))
+    assert said[0].startswith("temperature ('OSError', ['19'") and said[-1] == "True"
+    assert said[-4:-1] == ["('ValueError', ['No I2C device at address: 0x48'])", "high_temperature 64", "ADT7410"]
+
+
+def test_adt7410_that_is_another_chip(both, tmp_path):
+    assert lines(both(HEAD + ALL + """
+time.sleep(0.3)
+shown(ADT7410, board.I2C())
+print("-", board.I2C().try_lock())
+""", *timeline(tmp_path, [{"at": 0, "chip": "temperature", "fault": {"kind": "bit_flip"}}]))) == [
+        "('RuntimeError', ['Failed to find ADT7410'])", "True"]
+
+
+def test_adt7410_behind_any_bus(both):
+    """A multiplexer's channel, say: whatever has the methods; and a bus that others hold for a while."""
+    said = lines(both(HEAD + ALL + """
+import bitbangio, busio
+
+class Channel:
+    def __init__(self, bus):
+        self.bus, self.refused, self.broken = bus, 3, None
+
+    def try_lock(self):
+        self.refused -= 1
+        return self.refused < 0 and self.bus.try_lock()
+
+    def unlock(self):
+        self.refused = 0
+        self.bus.unlock()
+
+    def _do(self, method, *args, **kw):
+        if self.broken:
+            raise self.broken
+        return getattr(self.bus, method)(*args, **kw)
+
+    def writeto(self, *args, **kw):
+        return self._do("writeto", *args, **kw)
+
+    def readfrom_into(self, *args, **kw):
+        return self._do("readfrom_into", *args, **kw)
+
+    def writeto_then_readfrom(self, *args, **kw):
+        return self._do("writeto_then_readfrom", *args, **kw)
+
+with bitbangio.I2C(board.SCL, board.SDA) as soft:
+    t = ADT7410(soft)
+    t.low_temperature = -3
+    print("-", t.temperature, t.low_temperature)
+channel = Channel(board.I2C())
+t = ADT7410(channel)
+t.resolution_mode = 1
+print("-", t.resolution_mode, t.temperature)
+t.high_temperature = 29
+get(t, "high_temperature")
+for error in OSError(5), RuntimeError("no"), ZeroDivisionError("odd"):
+    channel.broken = error
+    for name in "temperature", "comparator_mode":
+        get(t, name)
+    put(t, "low_temperature", 3)
+    shown(ADT7410, channel)
+class Dumb: pass
+shown(ADT7410, Dumb())
+"""))
+    assert "22.5 -3" in said and "HIGH_RESOLUTION 22.5" in said and "temperature ('RuntimeError', ['no'])" in said
+
+
+def test_transactions_of_an_adt7410(adder, libraries, drive, tmp_path):
+    """(transactions, bytes without addresses), natively and with Adafruit's library."""
+
+    def cost(body, times=1):
+        base, counts = "t = ADT7410(board.I2C())\nt.resolution_mode = 1\n", []
+        for code in base, base + f"for n in range({times}):\n    {body}\n":
+            counts.append(costs(adder, libraries, drive, tmp_path, ALL + code, "temperature"))
+        return [((many["i2c_transfers"] - few["i2c_transfers"]) / times, (many["i2c_bytes"] - few["i2c_bytes"]) / times)
+                for few, many in zip(*counts)]
+
+    assert cost("t.temperature", 10) == [(1, 3), (1, 3)]
+    assert cost("t.alert_status", 10) == [(1, 2), (3, 6)]
+    assert cost("t.resolution_mode", 10) == [(1, 2), (1, 2)]
+    assert cost("t.high_temperature", 10) == [(1, 3), (1, 3)]
+    assert cost("t.hysteresis_temperature", 10) == [(1, 2), (1, 2)]
+    assert cost("t.high_resolution = 1", 10) == [(2, 4), (2, 4)]
+    assert cost("t.low_temperature = 3", 10) == [(1, 3), (1, 3)]
+    assert cost("ADT7410(board.I2C())", 10) == [(1, 2), (2, 2)]
+
+
+def test_what_is_mended_of_adt7410(native, tmp_path):
+    said = lines(native(HEAD + ALL + """
+t = ADT7410(board.I2C())
+time.sleep(0.6)
+print("-", t.temperature)  # 13 bits: the chip's flags are in the low ones
+status = t.alert_status
+print("-", status)         # one read, which in interrupt mode clears the flags
+t.high_resolution = True
+print("-", t.high_resolution)
+t.high_resolution = False
+print("-", t.high_resolution)
+t.high_temperature = 20.0
+print("-", t.high_temperature)
+put(t, "critical_temperature", 151)
+""", *timeline(tmp_path, [{"at": 0, "chip": "temperature", "celsius": 148}])))
+    assert said == ["148.0", "AlertStatus(high_alert=1, low_alert=0, critical_alert=1)", "True", "False", "20",
+                    "critical_temperature 151 ('ValueError', ['Temperature should be between -55C and 150C'])"]
