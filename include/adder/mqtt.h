@@ -30,6 +30,11 @@
  * password that fits `tx` stays there until other packets take its place: wipe `tx` where that matters
  * (adder/mqtt_client.h does).
  *
+ * Received ids. More QoS 2 messages under way than `n_ids` are left unanswered, in order, and fetched on a
+ * connection anew (NOMEM, RECEIVE_MAXIMUM): 3.1.1 sets a server no bound, and mosquitto 2.0.11 keeps to none.
+ * An id that the server does not speak of after a reconnection is dropped when there is need of its place:
+ * the server has lost its memory. The build without 5.0 has no room for either and ends the connection.
+ *
  * The peer is not trusted. What is malformed or out of order ends the connection as the standards say: with
  * 5.0 a DISCONNECT with its reason code leaves first, with 3.1.1 nothing. `m.reason` says why in either case.
  *
@@ -231,7 +236,7 @@ typedef enum {
     ADDER_MQTT_UNSUBSCRIBED, /* UNSUBACK: id; 5.0: codes */
     ADDER_MQTT_DONE,         /* a QoS 1 or 2 message is over: id, msg, reason (0x80..: refused, lost) */
     ADDER_MQTT_RECEIVED,     /* PUBREC came: id, msg; PUBREL follows when this returns OK */
-    ADDER_MQTT_RELEASED,     /* PUBREL came: id; PUBCOMP follows when this returns OK */
+    ADDER_MQTT_RELEASED,     /* PUBREL came: id; PUBCOMP follows when this returns OK. Or the id is dropped */
     ADDER_MQTT_AUTH,         /* AUTH came: reason, props; answer by adder_mqtt_auth(), now or later */
     ADDER_MQTT_PONG,         /* PINGRESP */
     ADDER_MQTT_GOODBYE,      /* DISCONNECT from the server: reason, props */
@@ -331,6 +336,9 @@ typedef struct {
         uint16_t tx_at, tx_len, tx_split, tx_held; /* tx[at..split), the big payload, tx[split..len) */
         uint16_t rx_at, rx_len;
         uint16_t n_slots, n_ids, n_released, next_id;
+#if ADDER_MQTT_V5
+        uint16_t n_old_ids; /* of earlier connections, not heard of on this one: the first ones */
+#endif
         uint8_t version;
         uint8_t waiting; /* for PINGRESP, for the end of a re-authentication */
         uint8_t err;

@@ -154,7 +154,10 @@ static void lost(adder_mqtt_client_t *c, adder_err_t cause, uint32_t now_ms)
 {
     const adder_mqtt_client_config_t *config = &c->priv.c;
     const bool stopping = c->state == ADDER_MQTT_CLIENT_STOPPING;
-    const bool lasted = c->state == ADDER_MQTT_CLIENT_ON && now_ms - c->priv.since_ms >= c->priv.base_ms;
+    /* There was more than its ids: it got on, and what was left out is to be fetched. */
+    const bool full = cause == ADDER_ERR_NOMEM && c->mqtt.reason == ADDER_MQTT_REASON_RECEIVE_MAXIMUM;
+    const bool lasted =
+        c->state == ADDER_MQTT_CLIENT_ON && (now_ms - c->priv.since_ms >= c->priv.base_ms || full);
     config->transport.ops->close(config->transport.ctx, !stopping && cause != ADDER_ERR_CLOSED);
     adder_mqtt_lost(&c->mqtt);
     client_sweep(c);

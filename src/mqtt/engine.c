@@ -382,6 +382,9 @@ adder_err_t adder_mqtt_tick(adder_mqtt_t *m, uint32_t now_ms)
         m->priv.waiting &= (uint8_t)~WAITS_ROOM;
         while (mqtt_receive(m)) {
         }
+#if ADDER_MQTT_V5
+        mqtt_settle_ids(m);
+#endif
         const unsigned at = m->priv.rx_at;
         if (at > 0) {
             memmove(m->priv.c->rx, m->priv.c->rx + at, m->priv.rx_len - at);

@@ -197,6 +197,35 @@ static void pauses_double_with_a_drawn_half(void **state)
     assert_true(b.wait >= 500 && b.wait <= 1000);
 }
 
+/* Nor is more than there are ids for a reason to pause long: each connection gets on. */
+static void more_than_its_ids_comes_with_short_pauses(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        broker_t broker = {0};
+        bench_t b;
+        adder_mqtt_sub_t sub = {.route = {.filter = {"in", 2}}, .qos = 2};
+        set_up(&b, &broker, version);
+        b.config.engine.n_ids = 1;
+        begin(&b);
+        assert_int_equal(adder_mqtt_client_subscribe(&b.c, &sub), ADDER_OK);
+        steps(&b, 3);
+        for (uint8_t i = 0; i < 8; i++) {
+            broker_post(&broker, i, 2);
+        }
+        while (b.now - 0xfffff800 < 60000 && b.told[7] == 0) {
+            step(&b);
+            assert_true(b.c.state != ADDER_MQTT_CLIENT_PAUSE || b.wait <= 1000);
+            b.now += b.c.state == ADDER_MQTT_CLIENT_PAUSE ? b.wait : 1;
+        }
+        steps(&b, 4);
+        for (unsigned i = 0; i < 8; i++) {
+            assert_int_equal(b.told[i], 1);
+        }
+        assert_true(b.c.connects > 4);
+    }
+}
+
 static void stops_where_asking_again_is_no_use(void **state)
 {
     (void)state;
@@ -521,6 +550,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_and_stops),
         cmocka_unit_test(pauses_double_with_a_drawn_half),
+        cmocka_unit_test(more_than_its_ids_comes_with_short_pauses),
         cmocka_unit_test(stops_where_asking_again_is_no_use),
         cmocka_unit_test(subscriptions_come_back_with_their_qos),
         cmocka_unit_test(qos_0_is_one_send_and_several_are_gathered),

@@ -29,8 +29,9 @@ enum { /* 2.1.2 */
 
 enum { MQTT_REMAINING_MAX = 268435455 };
 
-/* priv.waiting. ROOM: something could not be done for want of room in tx. */
-enum { WAITS_PONG = 1, WAITS_AUTH = 2, WAITS_ROOM = 4 };
+/* priv.waiting. ROOM: something could not be done for want of room in tx. IDS: messages are left out for want
+ * of ids (receive.c). */
+enum { WAITS_PONG = 1, WAITS_AUTH = 2, WAITS_ROOM = 4, WAITS_IDS = 8 };
 
 /* A publish's life, and a request's. */
 typedef enum {
@@ -97,6 +98,12 @@ int mqtt_find_slot(const adder_mqtt_t *m, uint16_t id);
 /* One packet, or one piece of a message. False: there is not enough. */
 bool mqtt_receive(adder_mqtt_t *m);
 int mqtt_find_id(const adder_mqtt_t *m, uint16_t id);
+/* PUBREL came. */
+bool mqtt_released(adder_mqtt_t *m, adder_mqtt_event_t *e);
+#if ADDER_MQTT_V5
+/* Nothing more comes for the ids that are taken: end the connection that has left out messages. */
+void mqtt_settle_ids(adder_mqtt_t *m);
+#endif
 
 /* ---- packets.c ---- */
 

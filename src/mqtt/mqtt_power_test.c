@@ -27,11 +27,13 @@ typedef struct {
     size_t packet;   /* packet, of both directions, behind which the connection is lost */
     bool in_air;     /* what was on its way then still arrives */
     size_t then;     /* and power is cut so many operations later; 0 = with it, at no write */
+    bool flood;      /* 3.1.1: more on their way to the device than it has ids for */
     uint32_t seed;   /* all of it at random, time and again */
 } plan_t;
 
 typedef struct {
     size_t cuts, losses, packets, ops;
+    size_t full; /* connections that ended for want of ids */
 } outcome_t;
 
 typedef struct {
@@ -276,9 +278,9 @@ static void live(void)
         if (d.next < d.plan->numbers) {
             publish_next();
         }
-        /* As many as a receive maximum of 3.1.1, which has none, would let through. */
-        if (d.posted < d.plan->numbers && d.broker.kept.sessions[0].filters[0][0] != 0 &&
-            d.broker.kept.sessions[0].n < IDS) {
+        const unsigned bound = d.plan->flood ? 3 * IDS : IDS;
+        while (d.posted < d.plan->numbers && d.broker.kept.sessions[0].filters[0][0] != 0 &&
+               d.broker.kept.sessions[0].n < bound) {
             post(d.posted++);
         }
         adder_mqtt_client_tick(&d.c, d.now, &w);
@@ -293,6 +295,7 @@ static void live(void)
             d.flash.cut_at = SIZE_MAX;
             boot();
         }
+        d.outcome.full += d.c.state == ADDER_MQTT_CLIENT_PAUSE && d.c.cause == ADDER_ERR_NOMEM;
         d.now += d.c.state == ADDER_MQTT_CLIENT_PAUSE && w.wait_ms != UINT32_MAX ? w.wait_ms : 1;
     }
 }
@@ -394,8 +397,8 @@ static void connection_is_lost_at_every_packet_and_power_cut_behind(void **state
 static void power_and_connection_go_at_random_again_and_again(void **state)
 {
     (void)state;
-    size_t cuts = 0, losses = 0;
-    for (uint32_t seed = 1; seed <= 300; seed++) {
+    size_t cuts = 0, losses = 0, full = 0;
+    for (uint32_t seed = 1; seed <= 600; seed++) {
         const unsigned shape = seed % 3;
         const plan_t plan = {.version = seed / 3 % 2 == 0 ? 4 : 5,
                              .unit = shapes[shape].unit,
@@ -403,12 +406,14 @@ static void power_and_connection_go_at_random_again_and_again(void **state)
                              .numbers = NUMBERS,
                              .cut_at = SIZE_MAX,
                              .packet = SIZE_MAX,
+                             .flood = seed % 2 == 0,
                              .seed = seed};
         const outcome_t o = run(&plan);
+        full += o.full;
         cuts += o.cuts;
         losses += o.losses;
     }
-    assert_true(cuts > 1000 && losses > 1000);
+    assert_true(cuts > 2000 && losses > 2000 && full > 50);
 }
 
 int main(void)

@@ -177,6 +177,100 @@ static void an_event_that_fails_ends_it_before_the_answer(void **state)
     GETS(&s, 0x3c, 5, 0, 1, 'b', 0, 1);
 }
 
+/* ---- more messages than ids ---- */
+
+/* A PUBLISH of topic "t", and its answer if it has one. */
+static adder_err_t comes(server_t *s, uint8_t first, uint8_t id)
+{
+    return s->o.version == 5 ? GIVES(s, first, 6, 0, 1, 't', 0, id, 0) : GIVES(s, first, 5, 0, 1, 't', 0, id);
+}
+
+static void fills_its_ids(server_t *s, uint8_t version)
+{
+    set_up(s, version);
+    s->o.clean = false;
+    is_on(s);
+    for (uint8_t id = 1; id <= IDS; id++) {
+        assert_int_equal(comes(s, 0x34, id), ADDER_OK);
+        GETS(s, 0x50, 2, 0, id);
+    }
+}
+
+static void comes_back(server_t *s)
+{
+    adder_mqtt_lost(&s->m);
+    connects(s);
+    assert_int_equal(s->o.version == 5 ? GIVES(s, 0x20, 3, 1, 0, 0) : GIVES(s, 0x20, 2, 1, 0), ADDER_OK);
+}
+
+/* [MQTT-3.3.4-9] What has no room is left out, with all behind it; it comes again on the next connection, for
+ * which there is room by then. */
+static void what_has_no_id_is_left_out_until_the_next_connection(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        server_t s;
+        fills_its_ids(&s, version);
+        assert_int_equal(comes(&s, 0x34, 4), ADDER_OK);
+        GETS(&s, 0xc0, 0); /* whether all has come that was on its way */
+        assert_int_equal(comes(&s, 0x32, 5), ADDER_OK);
+        assert_int_equal(GIVES(&s, 0x62, 2, 0, 2), ADDER_OK);
+        GETS(&s, 0x70, 2, 0, 2);
+        assert_int_equal(comes(&s, 0x34, 6), ADDER_OK); /* there is room again, but in order */
+        assert_int_equal(comes(&s, 0x3c, 3), ADDER_OK); /* this one is known */
+        GETS(&s, 0x50, 2, 0, 3);
+        assert_int_equal(GIVES(&s, 0xd0, 0), ADDER_OK);
+        assert_int_equal(GIVES(&s, 0x62, 2, 0, 1), ADDER_OK);
+        GETS(&s, 0x70, 2, 0, 1);
+        assert_int_equal(s.n_messages, IDS);
+        assert_int_equal(GIVES(&s, 0x62, 2, 0, 3), ADDER_ERR_NOMEM); /* the last one of them */
+        assert_int_equal(s.m.reason, ADDER_MQTT_REASON_RECEIVE_MAXIMUM);
+        if (version == 5) {
+            GETS(&s, 0x70, 2, 0, 3, 0xe0, 1, ADDER_MQTT_REASON_RECEIVE_MAXIMUM);
+        }
+        comes_back(&s);
+        if (version == 4) { /* what was not answered comes again */
+            assert_int_equal(GIVES(&s, 0x62, 2, 0, 3), ADDER_OK);
+            GETS(&s, 0x70, 2, 0, 3);
+        }
+        for (uint8_t id = 4; id <= 6; id++) {
+            assert_int_equal(comes(&s, id == 5 ? 0x3a : 0x3c, id), ADDER_OK);
+            GETS(&s, id == 5 ? 0x40 : 0x50, 2, 0, id);
+        }
+        assert_int_equal(s.n_messages, IDS + 3);
+    }
+}
+
+/* A server that was killed may have forgotten messages that it sent: their ids are not kept for ever. */
+static void ids_that_a_server_has_forgotten_are_dropped_when_there_is_need(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        server_t s;
+        fills_its_ids(&s, version);
+        comes_back(&s);
+        assert_int_equal(comes(&s, 0x3c, 2), ADDER_OK); /* this one it knows */
+        GETS(&s, 0x50, 2, 0, 2);
+        assert_int_equal(comes(&s, 0x34, 9), ADDER_OK);
+        GETS(&s, 0xc0, 0);
+        assert_int_equal(GIVES(&s, 0xd0, 0), ADDER_OK);
+        s.n_events = 0;
+        assert_int_equal(GIVES(&s, 0x62, 2, 0, 2), ADDER_ERR_NOMEM);
+        assert_int_equal(s.n_events, 3); /* and a store can forget them too */
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(s.events[i].kind, ADDER_MQTT_RELEASED);
+        }
+        assert_int_equal(s.events[0].id, 2);
+        assert_int_equal(s.events[1].id + s.events[2].id, 1 + 3);
+        comes_back(&s);
+        for (uint8_t id = 9; id < 9 + IDS; id++) {
+            assert_int_equal(comes(&s, 0x34, id), ADDER_OK);
+            GETS(&s, 0x50, 2, 0, id);
+        }
+        assert_int_equal(s.n_messages, 2 * IDS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +282,8 @@ int main(void)
         cmocka_unit_test(v5_topic_aliases_in),
         cmocka_unit_test(nothing_follows_a_disconnect_from_a_callback),
         cmocka_unit_test(an_event_that_fails_ends_it_before_the_answer),
+        cmocka_unit_test(what_has_no_id_is_left_out_until_the_next_connection),
+        cmocka_unit_test(ids_that_a_server_has_forgotten_are_dropped_when_there_is_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,22 +181,6 @@ static bool take_ack(adder_mqtt_t *m, unsigned type, mqtt_body_t b, adder_mqtt_e
     return b.left == 0 || mqtt_malformed(m);
 }
 
-static bool pubrel(adder_mqtt_t *m, adder_mqtt_event_t *e)
-{
-    const int at = mqtt_find_id(m, e->id);
-    if (e->id == 0) {
-        return mqtt_broken(m); /* [MQTT-2.2.1-6] */
-    }
-    if (at >= 0) {
-        e->kind = ADDER_MQTT_RELEASED;
-        if (!mqtt_emit(m, e)) {
-            return false;
-        }
-        m->priv.c->ids[at] = m->priv.c->ids[--m->priv.n_ids];
-    }
-    return mqtt_send_ack(m, PUBCOMP << 4, e->id, at >= 0 ? 0 : ADDER_MQTT_REASON_ID_NOT_FOUND);
-}
-
 /* SUBACK, UNSUBACK (3.9, 3.11). */
 static bool suback(adder_mqtt_t *m, unsigned type, mqtt_body_t b)
 {
@@ -272,7 +256,7 @@ bool mqtt_packet(adder_mqtt_t *m, unsigned type, mqtt_body_t body)
     case PUBCOMP:
         return take_ack(m, type, body, &e) && mqtt_acknowledged(m, type, &e);
     case PUBREL:
-        return take_ack(m, type, body, &e) && pubrel(m, &e);
+        return take_ack(m, type, body, &e) && mqtt_released(m, &e);
     case SUBACK:
     case UNSUBACK:
         return suback(m, type, body);

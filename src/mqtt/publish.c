@@ -383,9 +383,15 @@ void mqtt_suspend(adder_mqtt_t *m)
 bool mqtt_resume(adder_mqtt_t *m)
 {
     if (m->session_present) {
+#if ADDER_MQTT_V5
+        m->priv.n_old_ids = m->priv.n_ids;
+#endif
         return true;
     }
     m->priv.n_ids = 0; /* [MQTT-3.2.2-5] */
+#if ADDER_MQTT_V5
+    m->priv.n_old_ids = 0;
+#endif
     for (unsigned i = 0; i < m->priv.n_slots; i++) {
         m->priv.c->slots[i].count = 0;
     }

@@ -1,4 +1,16 @@
-/* What comes: packets cut out of the stream, and PUBLISH, whole or in pieces. */
+/* What comes: packets cut out of the stream, and PUBLISH, whole or in pieces.
+ *
+ *   ids:  | of earlier connections, not heard of on this one | the others |
+ *         0                                          n_old_ids        n_ids
+ *
+ * More messages than there are ids: 3.1.1 has no word against it, and servers are known that exceed the
+ * receive maximum of 5.0. To end the connection at once would be no way on, for the same comes again on the
+ * next one. So from the first that has no room on new messages are left out, unanswered, in order; PUBRELs
+ * free the ids that are taken; and then the connection ends, the server sends again what had no answer, and
+ * there is room. After a reconnection a server speaks of each id that it knows, before all else
+ * [MQTT-4.4.0-1]. Those that it has not named by the time it answers a PINGREQ it has forgotten, and would
+ * hold their place for ever: they are dropped with the connection. The build for 3.1.1 alone has no room for
+ * this: it ends the connection. */
 #include <string.h>
 
 #include "mqtt_int.h"
@@ -37,6 +49,68 @@ adder_err_t adder_mqtt_restore_id(adder_mqtt_t *m, uint16_t id)
     m->priv.c->ids[m->priv.n_ids++] = id;
     return ADDER_OK;
 }
+
+#if ADDER_MQTT_V5
+/* The server speaks of an id: where it is now. */
+static unsigned hear_of_id(adder_mqtt_t *m, unsigned at)
+{
+    uint16_t *ids = m->priv.c->ids;
+    if (at < m->priv.n_old_ids) {
+        const unsigned to = --m->priv.n_old_ids;
+        const uint16_t id = ids[at];
+        ids[at] = ids[to];
+        ids[to] = id;
+        at = to;
+    }
+    return at;
+}
+#else
+static unsigned hear_of_id(const adder_mqtt_t *m, unsigned at)
+{
+    (void)m;
+    return at;
+}
+#endif
+
+/* False: the callback has ended it. */
+static bool release_id(adder_mqtt_t *m, unsigned at, adder_mqtt_event_t *e)
+{
+    e->kind = ADDER_MQTT_RELEASED;
+    if (!mqtt_emit(m, e)) {
+        return false;
+    }
+    at = hear_of_id(m, at);
+    m->priv.c->ids[at] = m->priv.c->ids[--m->priv.n_ids];
+    return true;
+}
+
+bool mqtt_released(adder_mqtt_t *m, adder_mqtt_event_t *e)
+{
+    const int at = mqtt_find_id(m, e->id);
+    if (e->id == 0) {
+        return mqtt_broken(m); /* [MQTT-2.2.1-6] */
+    }
+    if (at >= 0 && !release_id(m, (unsigned)at, e)) {
+        return false;
+    }
+    return mqtt_send_ack(m, PUBCOMP << 4, e->id, at >= 0 ? 0 : ADDER_MQTT_REASON_ID_NOT_FOUND);
+}
+
+#if ADDER_MQTT_V5
+void mqtt_settle_ids(adder_mqtt_t *m)
+{
+    if ((m->priv.waiting & (WAITS_IDS | WAITS_PONG)) != WAITS_IDS || m->priv.n_ids > m->priv.n_old_ids) {
+        return;
+    }
+    while (m->priv.n_ids > 0) {
+        adder_mqtt_event_t e = {.id = m->priv.c->ids[0]};
+        if (!release_id(m, 0, &e)) {
+            return;
+        }
+    }
+    too_much(m, ADDER_MQTT_REASON_RECEIVE_MAXIMUM); /* [MQTT-3.3.4-9] */
+}
+#endif
 
 /* ---- PUBLISH ---- */
 
@@ -83,8 +157,17 @@ static bool admit(adder_mqtt_t *m, const adder_mqtt_piece_t *piece)
     if (m->priv.n_ids < m->priv.c->n_ids || (piece->qos == 1 && (!mqtt_is5(m) || m->priv.c->n_ids == 0))) {
         return true;
     }
+#if ADDER_MQTT_V5
+    if (m->priv.c->n_ids > 0) {
+        if ((m->priv.waiting & WAITS_IDS) == 0) {
+            m->priv.waiting |= WAITS_IDS;
+            ADDER_IGNORE(adder_mqtt_ping(m), "there is room for an answer, and this is none");
+        }
+        return true;
+    }
+#endif
     return too_much(m, m->priv.c->n_ids == 0 ? ADDER_MQTT_REASON_QOS_UNSUPPORTED
-                                             : ADDER_MQTT_REASON_RECEIVE_MAXIMUM); /* [MQTT-3.3.4-9] */
+                                             : ADDER_MQTT_REASON_RECEIVE_MAXIMUM);
 }
 
 static void answer(adder_mqtt_t *m, const adder_mqtt_piece_t *piece, bool known, uint8_t reason)
@@ -127,7 +210,11 @@ static bool read_head(adder_mqtt_t *m, uint8_t flags, mqtt_body_t *b, adder_mqtt
     if (!adder_mqtt_is_topic(piece->topic)) { /* [MQTT-3.3.2-2], [MQTT-4.7.3-1] */
         return broken(m, ADDER_MQTT_REASON_TOPIC_INVALID);
     }
-    return piece->qos == 0 || (piece->qos == 2 && mqtt_find_id(m, piece->id) >= 0) || admit(m, piece);
+    const int at = piece->qos == 2 ? mqtt_find_id(m, piece->id) : -1;
+    if (at >= 0) {
+        hear_of_id(m, (unsigned)at);
+    }
+    return piece->qos == 0 || at >= 0 || admit(m, piece);
 }
 
 /* The packet at rx_at, of which `head` bytes are its fixed header. */
@@ -163,7 +250,8 @@ static bool receive_publish(adder_mqtt_t *m, uint32_t head, uint32_t remaining)
     }
     const bool known = piece.qos == 2 && mqtt_find_id(m, piece.id) >= 0;
     const bool last = piece.offset + piece.len == piece.total;
-    adder_err_t err = known ? ADDER_OK : c->message(c->ctx, &piece);
+    const bool left_out = ADDER_MQTT_V5 && piece.qos > 0 && !known && (m->priv.waiting & WAITS_IDS) != 0;
+    adder_err_t err = known || left_out ? ADDER_OK : c->message(c->ctx, &piece);
     if (err == ADDER_ERR_AGAIN || m->priv.err != ADDER_OK) {
         return false; /* offered again; or it has disconnected, and nothing may follow [MQTT-3.14.4-1] */
     }
@@ -178,7 +266,9 @@ static bool receive_publish(adder_mqtt_t *m, uint32_t head, uint32_t remaining)
 #if ADDER_MQTT_V5
     reason = mqtt_is5(m) ? refusal(err) : 0;
 #endif
-    answer(m, &piece, known, reason);
+    if (!left_out) {
+        answer(m, &piece, known, reason);
+    }
     m->priv.piece_at = 0;
     m->priv.rx_at = (uint16_t)(m->priv.rx_at + before + piece.len);
     return true;

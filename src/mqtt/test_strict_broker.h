@@ -19,6 +19,7 @@
 
 enum {
     STRICT_SESSIONS = 2,
+    STRICT_CONNS = 6,
     STRICT_QUEUE = 160,
     STRICT_PAYLOAD = 200,
     STRICT_HELD = 64,
@@ -64,7 +65,7 @@ typedef struct {
 
 typedef struct {
     strict_kept_t kept;
-    strict_conn_t conns[STRICT_SESSIONS + 1];
+    strict_conn_t conns[STRICT_CONNS];
     bool (*keep)(void *ctx); /* NULL = `kept` is safe as it is; false: the power went */
     /* A message that is new has come: once for QoS 2. NULL: nobody asks. */
     void (*routed)(void *ctx, const strict_message_t *m);
@@ -351,7 +352,7 @@ static inline bool strict_connect(strict_broker_t *b, strict_conn_t *c, const ui
     if (s == NULL) {
         return strict_breach(b, "a client id that is none of the test's");
     }
-    for (unsigned i = 0; i <= STRICT_SESSIONS; i++) { /* [MQTT-3.1.4-2] */
+    for (unsigned i = 0; i < STRICT_CONNS; i++) { /* [MQTT-3.1.4-2] */
         if (b->conns[i].session == s) {
             b->conns[i].open = false;
             b->conns[i].session = NULL;
