@@ -26,7 +26,8 @@
  * order when the server still has the session. Without it, what was not acknowledged is published anew (at
  * least once; what the server has answered with PUBREC is done).
  *
- * A message's expiry (5.0) is passed on as it is given: the time that it waits here is not taken off. A
+ * A message's expiry (5.0) is passed on as it is given: the time that it waits here is not taken off
+ * (adder/mqtt_client.h does). A
  * password that fits `tx` stays there until other packets take its place: wipe `tx` where that matters
  * (adder/mqtt_client.h does).
  *

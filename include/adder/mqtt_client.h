@@ -21,8 +21,11 @@
  * order, in the caller's `arena`. When it is full: REFUSE gives AGAIN; DROP_NEWEST drops the new one;
  * DROP_OLDEST drops the oldest that are not in flight. c.dropped counts. With QoS 0 on a connection that
  * has room nothing is queued.
- * Store. With one, messages of the queue (not of QoS 0) and the ids of QoS 2 messages received survive a
- * power cut at any write: none is lost, and none of QoS 2 comes twice while the server keeps the session
+ * A message's expiry (5.0) is reduced by the whole seconds that it waits, as far as tick() sees them: not by
+ * time without power. What has expired before it was sent is not sent: DONE with UNSPECIFIED, c.dropped
+ * counts. Store. With one, messages of the queue (not of QoS 0) and the ids of QoS 2 messages received
+ * survive a power cut at any write: none is lost, and none of QoS 2 comes twice while the server keeps the
+ * session
  * (`clean` false). What the callback of a QoS 2 message wants to keep of it goes into the same write by
  * adder_mqtt_client_keep(): so it happens exactly once. A result that lives in RAM alone is gone with it.
  *
@@ -67,6 +70,7 @@ typedef struct {
     uint32_t len; /* bytes in the arena, whose order is the queue's; 0 = free */
     uint16_t id;
     uint8_t state;
+    uint8_t age;
 } adder_mqtt_item_t;
 
 typedef enum {
@@ -132,6 +136,7 @@ typedef struct {
         size_t n_keep;
         size_t arena_used;
         uint32_t since_ms, pause_ms, base_ms;
+        uint32_t aged_ms; /* up to when the time in the queue is taken off */
         uint16_t next_id;
         uint16_t told_id; /* a message that was taken, and its id could not be stored */
         bool keepable, final, again_out;

@@ -293,6 +293,7 @@ static void say_wants(adder_mqtt_client_t *c, uint32_t now_ms, adder_mqtt_client
 void adder_mqtt_client_tick(adder_mqtt_client_t *c, uint32_t now_ms, adder_mqtt_client_wants_t *w)
 {
     *w = (adder_mqtt_client_wants_t){.wait_ms = NO_WAIT};
+    client_age(c, now_ms);
     if (c->state == ADDER_MQTT_CLIENT_PAUSE) {
         const uint32_t gone = now_ms - c->priv.since_ms;
         if (gone < c->priv.pause_ms) {

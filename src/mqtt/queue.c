@@ -157,6 +157,18 @@ void client_sweep(adder_mqtt_client_t *c)
     }
 }
 
+void client_drop(adder_mqtt_client_t *c, adder_mqtt_item_t *item, uint8_t reason)
+{
+    const adder_mqtt_event_t e = {
+        .kind = ADDER_MQTT_DONE, .id = item->id, .msg = &item->msg, .reason = reason};
+    item->state = ITEM_DROPPED; /* what the callback calls leaves it alone */
+    c->dropped++;
+    if (c->priv.c.event != NULL) {
+        c->priv.c.event(c->priv.c.ctx, &e);
+    }
+    ADDER_IGNORE(finish_item(c, item), "client_sweep() tries again");
+}
+
 void client_feed(adder_mqtt_client_t *c)
 {
     adder_mqtt_item_t *item;
@@ -170,23 +182,15 @@ void client_feed(adder_mqtt_client_t *c)
         if (err == ADDER_ERR_AGAIN || err == ADDER_ERR_STATE) {
             return;
         }
-        item->state = ITEM_GIVEN;
         if (err == ADDER_OK) {
+            item->state = ITEM_GIVEN;
             client_sweep(c);
             continue;
         }
         /* This server does not take it. */
-        const adder_mqtt_event_t e = {.kind = ADDER_MQTT_DONE,
-                                      .id = item->id,
-                                      .msg = &item->msg,
-                                      .reason = err == ADDER_ERR_UNSUPPORTED
-                                                    ? ADDER_MQTT_REASON_QOS_UNSUPPORTED
-                                                    : ADDER_MQTT_REASON_TOO_LARGE};
-        c->dropped++;
-        if (c->priv.c.event != NULL) {
-            c->priv.c.event(c->priv.c.ctx, &e);
-        }
-        ADDER_IGNORE(finish_item(c, item), "client_sweep() tries again");
+        client_drop(c, item,
+                    err == ADDER_ERR_UNSUPPORTED ? ADDER_MQTT_REASON_QOS_UNSUPPORTED
+                                                 : ADDER_MQTT_REASON_TOO_LARGE);
     }
 }
 

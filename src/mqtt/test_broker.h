@@ -31,6 +31,7 @@ typedef struct {
     adder_err_t open_err;
     unsigned order_errors; /* QoS 1 and 2 that came new and out of order */
     uint8_t last_new;
+    uint32_t expiry; /* of the last message, its lower half */
 } broker_t;
 
 static inline void broker_give(broker_t *b, const uint8_t *bytes, size_t len)
@@ -84,7 +85,10 @@ static inline void broker_publish(broker_t *b, const uint8_t *p, const uint8_t *
     p += 2 + (p[0] << 8 | p[1]);
     const uint16_t id = (uint16_t)(qos > 0 ? p[0] << 8 | p[1] : 0);
     p += qos > 0 ? 2 : 0;
-    p += b->version == 5 ? 1 + p[0] : 0;
+    if (b->version == 5) {
+        b->expiry = p[0] == 5 && p[1] == 2 ? (uint32_t)(p[4] << 8 | p[5]) : 0;
+        p += 1 + p[0];
+    }
     assert_int_equal(end - p, 1);
     const uint8_t number = *p;
     assert_true(number < NUMBERS && (qos == 0 || id != 0));
