@@ -419,7 +419,9 @@ static inline void strict_accept(strict_broker_t *b, unsigned at)
 static inline bool strict_take(strict_broker_t *b, unsigned at, const uint8_t *bytes, size_t len)
 {
     strict_conn_t *c = &b->conns[at];
-    memcpy(c->in + c->in_len, bytes, len); /* the caller looks at sizeof in - in_len */
+    if (len > 0) {
+        memcpy(c->in + c->in_len, bytes, len); /* the caller looks at sizeof in - in_len */
+    }
     c->in_len += len;
     size_t pos = 0;
     bool ok = c->open;

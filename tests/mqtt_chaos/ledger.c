@@ -19,7 +19,7 @@ size_t message_make(uint8_t *payload, uint32_t number)
 {
     const size_t len = length_of(number);
     for (size_t i = 0; i < len; i++) {
-        payload[i] = i < 4 ? (uint8_t)(number >> (24 - 8 * i)) : filler(number, i);
+        payload[i] = (uint8_t)(i < 4 ? number >> (24 - 8 * i) : filler(number, i));
     }
     return len;
 }
