@@ -33,8 +33,8 @@
  *
  * Received ids. More QoS 2 messages under way than `n_ids` are left unanswered, in order, and fetched on a
  * connection anew (NOMEM, RECEIVE_MAXIMUM): 3.1.1 sets a server no bound, and mosquitto 2.0.11 keeps to none.
- * An id that the server does not speak of after a reconnection is dropped when there is need of its place:
- * the server has lost its memory. The build without 5.0 has no room for either and ends the connection.
+ * An id that the server has not named again when it sends what is new is dropped if its place is needed: the
+ * server has lost its memory. The build without 5.0 has no room for either and ends the connection.
  *
  * The peer is not trusted. What is malformed or out of order ends the connection as the standards say: with
  * 5.0 a DISCONNECT with its reason code leaves first, with 3.1.1 nothing. `m.reason` says why in either case.

@@ -241,7 +241,8 @@ static void what_has_no_id_is_left_out_until_the_next_connection(void **state)
     }
 }
 
-/* A server that was killed may have forgotten messages that it sent: their ids are not kept for ever. */
+/* A server that was killed may have forgotten messages that it sent: their ids are not kept for ever. What is
+ * new comes behind what is sent again. */
 static void ids_that_a_server_has_forgotten_are_dropped_when_there_is_need(void **state)
 {
     (void)state;
@@ -251,23 +252,49 @@ static void ids_that_a_server_has_forgotten_are_dropped_when_there_is_need(void 
         comes_back(&s);
         assert_int_equal(comes(&s, 0x3c, 2), ADDER_OK); /* this one it knows */
         GETS(&s, 0x50, 2, 0, 2);
-        assert_int_equal(comes(&s, 0x34, 9), ADDER_OK);
-        GETS(&s, 0xc0, 0);
-        assert_int_equal(GIVES(&s, 0xd0, 0), ADDER_OK);
         s.n_events = 0;
-        assert_int_equal(GIVES(&s, 0x62, 2, 0, 2), ADDER_ERR_NOMEM);
-        assert_int_equal(s.n_events, 3); /* and a store can forget them too */
-        for (unsigned i = 0; i < 3; i++) {
-            assert_int_equal(s.events[i].kind, ADDER_MQTT_RELEASED);
-        }
-        assert_int_equal(s.events[0].id, 2);
-        assert_int_equal(s.events[1].id + s.events[2].id, 1 + 3);
+        assert_int_equal(comes(&s, 0x34, 9), ADDER_OK);
+        GETS(&s, 0x50, 2, 0, 9);
+        assert_int_equal(s.n_events, 2); /* and a store can forget them too */
+        assert_true(s.events[0].kind == ADDER_MQTT_RELEASED && s.events[1].kind == ADDER_MQTT_RELEASED);
+        assert_int_equal(s.events[0].id + s.events[1].id, 1 + 3);
+        assert_int_equal(comes(&s, 0x3c, 2), ADDER_OK); /* still known */
+        GETS(&s, 0x50, 2, 0, 2);
+        assert_int_equal(s.n_messages, IDS + 1);
+    }
+}
+
+/* A server may send again some at first and the others later: none is dropped while another place is free. */
+static void ids_are_kept_where_the_server_may_still_name_them(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        server_t s;
+        fills_its_ids(&s, version);
         comes_back(&s);
-        for (uint8_t id = 9; id < 9 + IDS; id++) {
-            assert_int_equal(comes(&s, 0x34, id), ADDER_OK);
-            GETS(&s, 0x50, 2, 0, id);
-        }
-        assert_int_equal(s.n_messages, 2 * IDS);
+        assert_int_equal(comes(&s, 0x3c, 7), ADDER_OK); /* it had been released, and the server forgot that */
+        GETS(&s, 0xc0, 0);
+        assert_int_equal(comes(&s, 0x3c, 2), ADDER_OK);
+        GETS(&s, 0x50, 2, 0, 2);
+        assert_int_equal(GIVES(&s, 0xd0, 0), ADDER_OK);
+        assert_int_equal(GIVES(&s, 0x62, 2, 0, 2), ADDER_ERR_NOMEM);
+        comes_back(&s);
+        assert_int_equal(comes(&s, 0x3c, 7), ADDER_OK); /* to the place of 2 */
+        GETS(&s, 0x50, 2, 0, 7);
+        assert_int_equal(comes(&s, 0x3c, 1), ADDER_OK);
+        assert_int_equal(comes(&s, 0x3c, 3), ADDER_OK);
+        GETS(&s, 0x50, 2, 0, 1, 0x50, 2, 0, 3);
+        assert_int_equal(s.n_messages, IDS + 1);
+        /* But if it names none of them, and there is no other way on: */
+        comes_back(&s);
+        assert_int_equal(comes(&s, 0x3c, 8), ADDER_OK);
+        GETS(&s, 0xc0, 0);
+        s.n_events = 0;
+        assert_int_equal(GIVES(&s, 0xd0, 0), ADDER_ERR_NOMEM);
+        assert_int_equal(s.n_events, IDS + 1); /* PONG */
+        comes_back(&s);
+        assert_int_equal(comes(&s, 0x3c, 8), ADDER_OK);
+        GETS(&s, 0x50, 2, 0, 8);
     }
 }
 
@@ -284,6 +311,7 @@ int main(void)
         cmocka_unit_test(an_event_that_fails_ends_it_before_the_answer),
         cmocka_unit_test(what_has_no_id_is_left_out_until_the_next_connection),
         cmocka_unit_test(ids_that_a_server_has_forgotten_are_dropped_when_there_is_need),
+        cmocka_unit_test(ids_are_kept_where_the_server_may_still_name_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,12 @@
  * receive maximum of 5.0. To end the connection at once would be no way on, for the same comes again on the
  * next one. So from the first that has no room on new messages are left out, unanswered, in order; PUBRELs
  * free the ids that are taken; and then the connection ends, the server sends again what had no answer, and
- * there is room. After a reconnection a server speaks of each id that it knows, before all else
- * [MQTT-4.4.0-1]. Those that it has not named by the time it answers a PINGREQ it has forgotten, and would
- * hold their place for ever: they are dropped with the connection. The build for 3.1.1 alone has no room for
- * this: it ends the connection. */
+ * there is room.
+ * Ids may be taken for good by messages that the server has forgotten (it was killed, and had not saved
+ * them). What a server sends again comes in order and before what is new [MQTT-4.4.0-1], [MQTT-4.6.0-1]: when
+ * a new message has no room, the ids that were not named on this connection are dropped. So are all of them
+ * where the server has answered a PINGREQ and named none, for they would hold their place for ever. The build
+ * for 3.1.1 alone has no room for any of this: it ends the connection. */
 #include <string.h>
 
 #include "mqtt_int.h"
@@ -97,18 +99,26 @@ bool mqtt_released(adder_mqtt_t *m, adder_mqtt_event_t *e)
 }
 
 #if ADDER_MQTT_V5
+/* The server has forgotten those that it has not named. False: a callback has ended it. */
+static bool drop_old_ids(adder_mqtt_t *m)
+{
+    while (m->priv.n_old_ids > 0) {
+        adder_mqtt_event_t e = {.id = m->priv.c->ids[0]};
+        if (!release_id(m, 0, &e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void mqtt_settle_ids(adder_mqtt_t *m)
 {
     if ((m->priv.waiting & (WAITS_IDS | WAITS_PONG)) != WAITS_IDS || m->priv.n_ids > m->priv.n_old_ids) {
         return;
     }
-    while (m->priv.n_ids > 0) {
-        adder_mqtt_event_t e = {.id = m->priv.c->ids[0]};
-        if (!release_id(m, 0, &e)) {
-            return;
-        }
+    if (m->priv.n_ids < m->priv.c->n_ids || drop_old_ids(m)) {
+        too_much(m, ADDER_MQTT_REASON_RECEIVE_MAXIMUM); /* [MQTT-3.3.4-9] */
     }
-    too_much(m, ADDER_MQTT_REASON_RECEIVE_MAXIMUM); /* [MQTT-3.3.4-9] */
 }
 #endif
 
@@ -151,14 +161,20 @@ static uint8_t refusal(adder_err_t err)
 }
 #endif
 
-/* A new message of QoS 1 or 2: is there room for it? */
+/* A new message of QoS 1 or 2: is there room for it? It may be left out. */
 static bool admit(adder_mqtt_t *m, const adder_mqtt_piece_t *piece)
 {
-    if (m->priv.n_ids < m->priv.c->n_ids || (piece->qos == 1 && (!mqtt_is5(m) || m->priv.c->n_ids == 0))) {
+    const adder_mqtt_config_t *c = m->priv.c;
+#if ADDER_MQTT_V5
+    if (!piece->dup && m->priv.n_ids == c->n_ids && !drop_old_ids(m)) {
+        return false;
+    }
+#endif
+    if (m->priv.n_ids < c->n_ids || (piece->qos == 1 && (!mqtt_is5(m) || c->n_ids == 0))) {
         return true;
     }
 #if ADDER_MQTT_V5
-    if (m->priv.c->n_ids > 0) {
+    if (c->n_ids > 0) {
         if ((m->priv.waiting & WAITS_IDS) == 0) {
             m->priv.waiting |= WAITS_IDS;
             ADDER_IGNORE(adder_mqtt_ping(m), "there is room for an answer, and this is none");
@@ -166,8 +182,7 @@ static bool admit(adder_mqtt_t *m, const adder_mqtt_piece_t *piece)
         return true;
     }
 #endif
-    return too_much(m, m->priv.c->n_ids == 0 ? ADDER_MQTT_REASON_QOS_UNSUPPORTED
-                                             : ADDER_MQTT_REASON_RECEIVE_MAXIMUM);
+    return too_much(m, c->n_ids == 0 ? ADDER_MQTT_REASON_QOS_UNSUPPORTED : ADDER_MQTT_REASON_RECEIVE_MAXIMUM);
 }
 
 static void answer(adder_mqtt_t *m, const adder_mqtt_piece_t *piece, bool known, uint8_t reason)
