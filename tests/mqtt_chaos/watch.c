@@ -61,7 +61,7 @@ static void saw_publish(unsigned direction, const uint8_t *b, size_t len, uint8_
 {
     const unsigned qos = first >> 1 & 3;
     size_t at = 2u + (size_t)(b[0] << 8 | b[1]);
-    if (qos == 0 || at + 7 > len) {
+    if (qos == 0 || at + 6 > len) {
         return;
     }
     const uint16_t id = (uint16_t)(b[at] << 8 | b[at + 1]);
