@@ -187,6 +187,16 @@ static void be_mosquitto(const broker_t *b)
 
 /* ---- as a process ---- */
 
+static broker_t *to_remove; /* also where the test ends early */
+static pid_t owner;
+
+static void remove_at_exit(void)
+{
+    if (to_remove != NULL && getpid() == owner) {
+        broker_remove(to_remove);
+    }
+}
+
 void broker_init(broker_t *b, bool is_strict)
 {
     *b = (broker_t){.strict = is_strict, .port = free_port(), .pid = -1};
@@ -200,6 +210,11 @@ void broker_init(broker_t *b, bool is_strict)
     if (b->shared == MAP_FAILED) {
         fail("no memory");
     }
+    if (owner == 0) {
+        owner = getpid();
+        atexit(remove_at_exit);
+    }
+    to_remove = b;
     char path[64];
     snprintf(path, sizeof path, "%s/c", b->folder);
     FILE *f = fopen(path, "w");
@@ -216,9 +231,9 @@ void broker_init(broker_t *b, bool is_strict)
 
 void broker_reset(broker_t *b)
 {
-    static const char *const names[] = {"mosquitto.db", "mosquitto.db.new", "log"};
+    static const char *const names[] = {"mosquitto.db", "mosquitto.db.new", "log", "store"};
     broker_end(b, SIGKILL);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         char path[64];
         snprintf(path, sizeof path, "%s/%s", b->folder, names[i]);
         unlink(path);
@@ -296,4 +311,5 @@ void broker_remove(broker_t *b)
     unlink(path);
     rmdir(b->folder);
     munmap(b->shared, sizeof *b->shared);
+    to_remove = NULL;
 }
