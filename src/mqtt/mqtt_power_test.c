@@ -28,6 +28,7 @@ typedef struct {
     bool in_air;     /* what was on its way then still arrives */
     size_t then;     /* and power is cut so many operations later; 0 = with it, at no write */
     bool flood;      /* 3.1.1: more on their way to the device than it has ids for */
+    bool forgets;    /* the broker has lost the session when the connection was lost */
     uint32_t seed;   /* all of it at random, time and again */
 } plan_t;
 
@@ -108,6 +109,9 @@ static void lose_connection(bool in_air)
     }
     d.broker.conns[0].open = false;
     d.broker.conns[0].session = NULL;
+    if (d.plan->forgets) {
+        memset(&d.broker.kept.sessions[0], 0, sizeof d.broker.kept.sessions[0]);
+    }
 }
 
 /* A packet has gone by. True: it was the last one. */
@@ -310,12 +314,14 @@ static void check(void)
     assert_false(d.flash.broke_rules);
     assert_true(is_idle());
     assert_int_equal(s->ops->read(s->ctx, APP, 0, kept, sizeof kept, &len), ADDER_OK);
+    unsigned again = 0;
     for (unsigned i = 0; i < d.plan->numbers; i++) {
         const bool once = qos_of(i) == 2;
-        assert_true(!d.accepted[i] || d.routed[i] >= 1); /* out: not lost */
-        assert_true(!once || d.routed[i] <= 1);          /* and not twice */
-        assert_true(once ? kept[i] == 1 : kept[i] >= 1); /* in */
+        again += once && d.routed[i] > 1;
+        assert_true(!d.accepted[i] || d.routed[i] >= 1);                      /* out: not lost */
+        assert_true(d.plan->forgets || (once ? kept[i] == 1 : kept[i] >= 1)); /* in, and not twice */
     }
+    assert_true(again <= (d.plan->forgets ? SLOTS - 1 : 0)); /* what was in flight at most */
     assert_int_equal(d.disorder, 0);
     for (unsigned i = 0; i < STRICT_HELD; i++) {
         assert_int_equal(session->held[i], 0);
@@ -394,6 +400,28 @@ static void connection_is_lost_at_every_packet_and_power_cut_behind(void **state
     }
 }
 
+/* [MQTT-3.2.2-5] What the server has not taken before it forgot us is published anew: at least once. */
+static void a_session_that_the_server_loses_costs_no_message(void **state)
+{
+    (void)state;
+    for (uint8_t version = 4; version <= 5; version++) {
+        for (unsigned in_air = 0; in_air < 2; in_air++) {
+            plan_t plan = {.version = version,
+                           .unit = 4,
+                           .size = 2048,
+                           .numbers = 8,
+                           .cut_at = SIZE_MAX,
+                           .then = SIZE_MAX,
+                           .in_air = in_air == 1,
+                           .forgets = true};
+            while (run(&plan).losses > 0) {
+                plan.packet++;
+            }
+            assert_true(plan.packet > 50);
+        }
+    }
+}
+
 static void power_and_connection_go_at_random_again_and_again(void **state)
 {
     (void)state;
@@ -421,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power_is_cut_at_every_write),
         cmocka_unit_test(connection_is_lost_at_every_packet_and_power_cut_behind),
+        cmocka_unit_test(a_session_that_the_server_loses_costs_no_message),
         cmocka_unit_test(power_and_connection_go_at_random_again_and_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

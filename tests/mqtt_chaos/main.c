@@ -303,10 +303,10 @@ static void drain(void)
             break;
         }
         if (now_ms() - since > DRAIN_MS || !broker_runs(&r.broker)) {
-            fail("no end: %zu in the device's queue, %u at the peer, client %u, cause %s, %s, %u ids",
-                 adder_mqtt_client_queued(&r.device.c), peer_under_way(), r.device.c.state,
-                 adder_err_str(r.device.c.cause), adder_mqtt_reason_str(r.device.c.mqtt.reason),
-                 r.device.c.mqtt.priv.n_ids);
+            fail("no end (%s): %zu in the device's queue, %u at the peer, client %u, cause %s, %s, %u ids",
+                 r.broker.strict ? broker_complaint(&r.broker) : "", adder_mqtt_client_queued(&r.device.c),
+                 peer_under_way(), r.device.c.state, adder_err_str(r.device.c.cause),
+                 adder_mqtt_reason_str(r.device.c.mqtt.reason), r.device.c.mqtt.priv.n_ids);
         }
         turn();
     }
