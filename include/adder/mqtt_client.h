@@ -30,7 +30,7 @@
  * adder_mqtt_client_keep(): so it happens exactly once. A result that lives in RAM alone is gone with it.
  *
  * Callbacks come from tick(); they may call what this header has but tick, start and init.
- * Threading: one thread at a time. RAM on 32 bits: 312 bytes and what the configuration names; stack
+ * Threading: one thread at a time. RAM on 32 bits: 320 bytes and what the configuration names; stack
  * 530 and what transport and callbacks take; code 4.5 kB beside the engine. */
 #ifndef ADDER_MQTT_CLIENT_H
 #define ADDER_MQTT_CLIENT_H
