@@ -173,6 +173,11 @@ adder_err_t adder_mqtt_client_publish(adder_mqtt_client_t *c, const adder_mqtt_m
                                       uint16_t *id_out) ADDER_MUST_USE;
 /* Messages in the queue. */
 size_t adder_mqtt_client_queued(const adder_mqtt_client_t *c);
+/* The longest message (topic, properties and payload) that it has room for now. */
+size_t adder_mqtt_client_room(const adder_mqtt_client_t *c);
+
+/* 5.0: properties of the connections that begin from here on, in place of `connect.props`; borrowed. */
+void adder_mqtt_client_set_props(adder_mqtt_client_t *c, adder_mqtt_props_t props);
 
 /* ADDER_ERR_ARG: not a filter, QoS over 2. ADDER_ERR_IN_USE: this struct is linked already. */
 adder_err_t adder_mqtt_client_subscribe(adder_mqtt_client_t *c, adder_mqtt_sub_t *sub) ADDER_MUST_USE;

@@ -430,10 +430,12 @@ bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool 
     return ok;
 }
 
+/* One that has the lock for long is heavy, too: it is not waited for. */
 static bool any_heavy(void)
 {
     bool heavy = false;
-    py_pump_lock();
+    if (!py_pump_try_lock())
+        return true;
     for (const py_pump_t *item = p.list; item != NULL; item = item->next)
         heavy |= item->heavy;
     py_pump_unlock();

@@ -1,4 +1,5 @@
-/* adder._mqtt.Client: the calls of adder/mqtt_client.h, none of which waits but wait() and deinit() */
+/* adder._mqtt.Client: its life, and the module */
+#include <stdio.h>
 #include <string.h>
 
 #include "python/modules/connection_manager.h"
@@ -6,13 +7,9 @@
 #include "python/modules/mqtt_int.h"
 #include "python/modules/wifi.h"
 
-typedef struct {
-    py_field_t radio, context, texts;
-    mqtt_core_t *k;
-} client_t;
-
-static const uint16_t fields[] = {offsetof(client_t, radio), offsetof(client_t, context),
-                                  offsetof(client_t, texts), PY_FIELDS_END};
+static const uint16_t fields[] = {offsetof(mqtt_client_t, radio), offsetof(mqtt_client_t, context),
+                                  offsetof(mqtt_client_t, texts), offsetof(mqtt_client_t, last_topic),
+                                  PY_FIELDS_END};
 
 static mqtt_core_t *cores;
 
@@ -30,7 +27,12 @@ enum {
     A_EXPIRY,
     A_WILL,
     A_QUEUE,
-    A_INBOX
+    A_INBOX,
+    A_PROPS,
+    A_ALIASES,
+    A_AUTH,
+    A_PATH,
+    A_COUNT
 };
 static const py_arg_t init_args[] = {PY_REQ_OBJ("radio"),
                                      PY_REQ_STR("host"),
@@ -44,8 +46,12 @@ static const py_arg_t init_args[] = {PY_REQ_OBJ("radio"),
                                      PY_OPT_INT("version", 4, 4, 5),
                                      PY_OPT_INT("session_expiry", 0, 0, UINT32_MAX),
                                      PY_OPT_OBJ("will"),
-                                     PY_OPT_INT("queue", 8192, 256, 1 << 20),
-                                     PY_OPT_INT("inbox", 16384, 256, 1 << 24),
+                                     PY_OPT_INT("queue", 0, 256, 1 << 24),
+                                     PY_OPT_INT("inbox", 0, 256, 1 << 24),
+                                     PY_OPT_OBJ("props"),
+                                     PY_OPT_INT("topic_aliases", 0, 0, MQTT_ALIASES),
+                                     PY_OPT_OBJ("auth"),
+                                     PY_OPT_OBJ("path"),
                                      PY_END};
 
 static net_stack_t *stack_of(py_t radio)
@@ -62,27 +68,38 @@ static bool text(const py_val_t *a, adder_mqtt_str_t *out)
     return !a->given || py_to_str(a->obj, &out->at, &out->len);
 }
 
-/* (topic, payload, qos, retain) */
+static bool bytes(py_t v, adder_mqtt_props_t *out)
+{
+    py_buf_t buf;
+    if (!py_buffer_read(v, &buf))
+        return false;
+    *out = (adder_mqtt_props_t){buf.ptr, buf.len};
+    return true;
+}
+
+/* (topic, payload, qos, retain, properties) */
 static bool take_will(py_t will, adder_mqtt_msg_t *out)
 {
     py_buf_t payload;
     int64_t qos;
-    py_t parts[4];
-    for (size_t i = 0; i < 4; i++) {
+    py_t parts[5];
+    for (size_t i = 0; i < 5; i++) {
         if (py_null(parts[i] = py_item_at(will, i)))
             return false;
     }
     *out = (adder_mqtt_msg_t){0};
     if (!py_to_str(parts[0], &out->topic.at, &out->topic.len) || !py_buffer_read(parts[1], &payload) ||
-        !py_to_int(parts[2], &qos) || !py_to_bool(parts[3], &out->retain))
+        !py_to_int(parts[2], &qos) || !py_to_bool(parts[3], &out->retain) || !bytes(parts[4], &out->props))
         return false;
+    if (qos < 0 || qos > 2)
+        return py_fail(py_raise(PY_ValueError, "qos must be 0-2"));
     out->payload = payload.ptr;
     out->payload_len = (uint32_t)payload.len;
     out->qos = (uint8_t)qos;
     return true;
 }
 
-static bool take_tls(py_t self, client_t *o, py_t tls, adder_conn_config_t *config)
+static bool take_tls(py_t self, mqtt_client_t *o, py_t tls, adder_conn_config_t *config)
 {
     mqtt_core_t *k = o->k;
     ssl_context_t *context = py_struct(tls, &ssl_context_class);
@@ -99,10 +116,83 @@ static bool take_tls(py_t self, client_t *o, py_t tls, adder_conn_config_t *conf
     return true;
 }
 
-static bool fill(py_t self, client_t *o, const py_val_t *a)
+/* A WebSocket on the connection; NULL path: none. */
+static bool take_path(mqtt_core_t *k, const char *path, bool secure, adder_mqtt_transport_t *t)
+{
+    if (path == NULL)
+        return true;
+    if ((k->websocket_buf = py_alloc(MQTT_WEBSOCKET)) == NULL)
+        return false;
+    const unsigned port = k->transport.port;
+    if (port == (secure ? 443 : 80))
+        snprintf(k->websocket_host, sizeof k->websocket_host, "%s", k->host);
+    else
+        snprintf(k->websocket_host, sizeof k->websocket_host, "%s:%u", k->host, port);
+    k->websocket = (adder_mqtt_websocket_t){.below = *t,
+                                            .config = {.host = k->websocket_host,
+                                                       .path = path,
+                                                       .protocol = "mqtt",
+                                                       .random = mqtt_core_random_bytes,
+                                                       .random_ctx = k,
+                                                       .buf = k->websocket_buf,
+                                                       .cap = MQTT_WEBSOCKET}};
+    *t = adder_mqtt_over_websocket(&k->websocket);
+    return true;
+}
+
+/* The method's name, behind the properties of CONNECT. */
+static bool take_auth(mqtt_core_t *k, const py_val_t *a, adder_mqtt_connect_t *c, adder_mqtt_transport_t *t)
+{
+    const adder_mqtt_props_t props = c->props;
+    if (!text(&a[A_AUTH], &k->auth.method))
+        return false;
+    if (k->auth.method.at == NULL)
+        return true;
+    const adder_mqtt_prop_t method = {.id = ADDER_MQTT_PROP_AUTH_METHOD, .text = k->auth.method};
+    size_t len = props.len;
+    if (len > sizeof k->auth.props ||
+        adder_mqtt_prop_put(k->auth.props, sizeof k->auth.props, &len, &method) != ADDER_OK)
+        return py_fail(py_raise(PY_ValueError, "user_properties and auth are too long"));
+    if (props.len > 0)
+        memcpy(k->auth.props, props.at, props.len);
+    k->auth.own_len = props.len;
+    k->auth.below = *t;
+    c->props = (adder_mqtt_props_t){k->auth.props, len};
+    *t = mqtt_auth_transport(k);
+    return true;
+}
+
+static bool take_aliases(mqtt_core_t *k, const py_val_t *a, adder_mqtt_config_t *engine)
+{
+    const uint16_t n = (uint16_t)a[A_ALIASES].i;
+    if (n == 0)
+        return true;
+    if ((k->alias_buf = py_alloc((size_t)n * MQTT_RX)) == NULL)
+        return false;
+    k->aliases.max = n;
+    engine->aliases = k->alias_buf;
+    engine->n_aliases = n;
+    engine->alias_size = MQTT_RX; /* no longer topic can come */
+    return true;
+}
+
+static bool fill_connect(mqtt_core_t *k, const py_val_t *a, adder_mqtt_connect_t *c)
+{
+    if ((a[A_WILL].given && !take_will(a[A_WILL].obj, &k->will)) || !text(&a[A_USER], &c->user) ||
+        !text(&a[A_PASSWORD], &c->password) || (a[A_PROPS].given && !bytes(a[A_PROPS].obj, &c->props)))
+        return false;
+    c->client_id = (adder_mqtt_str_t){a[A_ID].str, a[A_ID].given ? a[A_ID].str_len : 0};
+    c->will = a[A_WILL].given ? &k->will : NULL;
+    c->session_expiry_s = (uint32_t)a[A_EXPIRY].i;
+    c->keep_alive_s = (uint16_t)a[A_KEEP_ALIVE].i;
+    c->version = (uint8_t)a[A_VERSION].i;
+    c->clean = a[A_CLEAN].b;
+    return true;
+}
+
+static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
 {
     mqtt_core_t *k = o->k;
-    adder_mqtt_connect_t *c;
     adder_mqtt_client_config_t config = {.engine = {.rx = k->rx,
                                                     .tx = k->tx,
                                                     .rx_cap = sizeof k->rx,
@@ -114,7 +204,7 @@ static bool fill(py_t self, client_t *o, const py_val_t *a)
                                          .items = k->items,
                                          .n_items = MQTT_ITEMS,
                                          .arena = k->arena,
-                                         .arena_len = (size_t)a[A_QUEUE].i,
+                                         .arena_len = k->arena_len,
                                          .queue_qos0 = true,
                                          .random = mqtt_core_random,
                                          .random_ctx = k,
@@ -122,27 +212,24 @@ static bool fill(py_t self, client_t *o, const py_val_t *a)
                                          .event = mqtt_core_event,
                                          .state = mqtt_core_state,
                                          .ctx = k};
-    c = &config.connect;
+    const char *path = NULL;
     k->transport = (adder_mqtt_conn_t){
         .conn = &k->conn, .config = {.net = &k->stack->net}, .host = k->host, .port = (uint16_t)a[A_PORT].i};
-    if ((a[A_TLS].given && !take_tls(self, o, a[A_TLS].obj, &k->transport.config)) ||
-        (a[A_WILL].given && !take_will(a[A_WILL].obj, &k->will)) || !text(&a[A_USER], &c->user) ||
-        !text(&a[A_PASSWORD], &c->password))
-        return false;
-    c->client_id = (adder_mqtt_str_t){a[A_ID].str, a[A_ID].given ? a[A_ID].str_len : 0};
-    c->will = a[A_WILL].given ? &k->will : NULL;
-    c->session_expiry_s = (uint32_t)a[A_EXPIRY].i;
-    c->keep_alive_s = (uint16_t)a[A_KEEP_ALIVE].i;
-    c->version = (uint8_t)a[A_VERSION].i;
-    c->clean = a[A_CLEAN].b;
     config.transport = adder_mqtt_over_conn(&k->transport);
+    if (a[A_VERSION].i >= 5) /* what the inbox could never hold need not be sent */
+        config.engine.packet_max = (uint32_t)(k->inbox.cap - sizeof(mqtt_record_t));
+    if ((a[A_TLS].given && !take_tls(self, o, a[A_TLS].obj, &k->transport.config)) ||
+        !fill_connect(k, a, &config.connect) || (a[A_PATH].given && !py_to_str(a[A_PATH].obj, &path, NULL)) ||
+        !take_path(k, path, a[A_TLS].given, &config.transport) ||
+        !take_auth(k, a, &config.connect, &config.transport) || !take_aliases(k, a, &config.engine))
+        return false;
     adder_err_t err = adder_mqtt_client_init(&k->client, &config);
     return err == ADDER_OK || py_fail(py_raise_err(err, "MQTT"));
 }
 
 static bool init(py_t self, void *s, const py_val_t *a)
 {
-    client_t *o = s;
+    mqtt_client_t *o = s;
     net_stack_t *stack = stack_of(a[A_RADIO].obj);
     if (stack == NULL)
         return py_fail(py_raise(PY_TypeError,
@@ -152,19 +239,22 @@ static bool init(py_t self, void *s, const py_val_t *a)
         return py_fail(py_raise(PY_ValueError, "broker must be 1-%d bytes", ADDER_NET_HOST_MAX));
     mqtt_core_t *k = py_alloc(sizeof *k);
     if ((o->k = k) == NULL || (k->arena = py_alloc((size_t)a[A_QUEUE].i)) == NULL ||
-        (k->inbox = py_alloc((size_t)a[A_INBOX].i)) == NULL)
+        (k->inbox.bytes = py_alloc((size_t)a[A_INBOX].i)) == NULL)
         return false;
-    k->inbox_cap = (size_t)a[A_INBOX].i / 8 * 8;
+    k->arena_len = (size_t)a[A_QUEUE].i;
+    k->inbox.cap = (size_t)a[A_INBOX].i;
     k->mcu = py_mcu();
     k->stack = stack;
     memcpy(k->host, a[A_HOST].str, a[A_HOST].str_len);
-    py_t kept[14];
-    for (size_t i = 0; i < 14; i++)
+    py_t kept[A_COUNT];
+    for (size_t i = 0; i < A_COUNT; i++)
         kept[i] = a[i].given ? a[i].obj : py_none();
-    py_t texts = py_tuple(kept, 14); /* the client borrows what they hold */
+    py_t texts = py_tuple(kept, A_COUNT); /* the client borrows what they hold */
+    if (py_null(texts))
+        return false;
     py_field_set(self, &o->texts, texts);
     py_field_set(self, &o->radio, a[A_RADIO].obj);
-    if (py_null(texts) || !fill(self, o, a))
+    if (!fill(self, o, a))
         return false;
     k->next = cores;
     cores = k;
@@ -174,7 +264,7 @@ static bool init(py_t self, void *s, const py_val_t *a)
 
 static void fini(void *s)
 {
-    client_t *o = s;
+    mqtt_client_t *o = s;
     mqtt_core_t *k = o->k;
     if (k == NULL)
         return;
@@ -191,275 +281,37 @@ static void fini(void *s)
         py_free(sub);
     }
     ssl_config_drop(k->ssl);
+    mqtt_aliases_drop(&k->aliases);
+    py_free(k->websocket_buf);
+    py_free(k->alias_buf);
     py_free(k->arena);
-    py_free(k->inbox);
+    py_free(k->inbox.bytes);
     py_free(k);
     o->k = NULL;
 }
 
 static bool live(const void *s)
 {
-    const client_t *o = s;
+    const mqtt_client_t *o = s;
     return o->k != NULL && o->k->in_pump;
 }
 
-/* ---- methods ---- */
+/* select.poll need not look at it now and then: the pump tells. */
+static const py_constant_t constants[] = {{"poll_wakes", 1}, PY_END};
 
-static uint32_t now_ms(const mqtt_core_t *k)
-{
-    return (uint32_t)(k->mcu->sys->now_us(k->mcu->ctx) / 1000);
-}
-
-static py_t m_start(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    if (!k->stack->started)
-        return py_raise(PY_RuntimeError, "the radio is off");
-    py_pump_lock();
-    adder_err_t err = adder_mqtt_client_start(&k->client, now_ms(k));
-    py_pump_unlock();
-    py_pump_poke();
-    return err == ADDER_OK || err == ADDER_ERR_STATE ? py_none() : py_raise_err(err, "MQTT");
-}
-
-static py_t m_stop(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    py_pump_lock();
-    adder_mqtt_client_stop(&k->client, now_ms(k));
-    py_pump_unlock();
-    py_pump_poke();
-    return py_none();
-}
-
-static py_t m_deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    client_t *o = s;
-    if (o->k != NULL)
-        mqtt_core_end(o->k);
-    return py_none();
-}
-
-static const py_arg_t publish_args[] = {PY_REQ_STR("topic"), PY_REQ_RBUF("payload"), PY_REQ_INT("qos", 0, 2),
-                                        PY_REQ_BOOL("retain"), PY_END};
-
-static py_t m_publish(py_t self, void *s, const py_val_t *a)
-{
-    (void)self;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    const adder_mqtt_msg_t msg = {.topic = {a[0].str, a[0].str_len},
-                                  .payload = a[1].buf.ptr,
-                                  .payload_len = (uint32_t)a[1].buf.len,
-                                  .qos = (uint8_t)a[2].i,
-                                  .retain = a[3].b};
-    uint16_t id = 0;
-    py_pump_lock();
-    /* Each message that is not done has room for its acknowledgement. */
-    bool room = adder_mqtt_client_queued(&k->client) + k->n_acks < MQTT_ITEMS;
-    adder_err_t err = room ? adder_mqtt_client_publish(&k->client, &msg, &id) : ADDER_ERR_AGAIN;
-    py_pump_unlock();
-    py_pump_poke();
-    if (err == ADDER_ERR_AGAIN)
-        return py_none();
-    if (err == ADDER_ERR_ARG)
-        return py_raise(PY_ValueError, "Topic must be 1-65535 bytes without wildcards.");
-    if (err == ADDER_ERR_NOSPACE)
-        return py_raise(PY_ValueError, "The message is longer than the queue.");
-    return err == ADDER_OK ? py_uint(id) : py_raise_err(err, "publish");
-}
-
-static const py_arg_t subscribe_args[] = {PY_REQ_STR("topic"), PY_REQ_INT("qos", 0, 2), PY_END};
-
-static mqtt_sub_t **find_sub(mqtt_core_t *k, const py_val_t *filter)
-{
-    mqtt_sub_t **at = &k->subs;
-    while (*at != NULL && ((*at)->sub.route.filter.len != filter->str_len ||
-                           memcmp((*at)->sub.route.filter.at, filter->str, filter->str_len) != 0))
-        at = &(*at)->next;
-    return at;
-}
-
-static bool unsubscribe(mqtt_core_t *k, mqtt_sub_t **at)
-{
-    mqtt_sub_t *sub = *at;
-    py_pump_lock();
-    *at = sub->next;
-    adder_err_t err = adder_mqtt_client_unsubscribe(&k->client, &sub->sub);
-    py_pump_unlock();
-    py_pump_poke();
-    py_free(sub);
-    return err == ADDER_OK || err == ADDER_ERR_AGAIN || py_fail(py_raise_err(err, "unsubscribe"));
-}
-
-static py_t m_subscribe(py_t self, void *s, const py_val_t *a)
-{
-    (void)self;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    mqtt_sub_t **there = find_sub(k, &a[0]);
-    if (*there != NULL && (*there)->sub.qos >= a[1].i)
-        return py_uint((*there)->number);
-    mqtt_sub_t *sub = py_alloc(sizeof *sub + a[0].str_len);
-    if (sub == NULL || (*there != NULL && !unsubscribe(k, there))) {
-        py_free(sub);
-        return PY_NULL;
-    }
-    memcpy((char *)(sub + 1), a[0].str, a[0].str_len);
-    sub->sub.route.filter = (adder_mqtt_str_t){(char *)(sub + 1), a[0].str_len};
-    sub->sub.qos = (uint8_t)a[1].i;
-    sub->number = k->next_number = k->next_number % 1000000 + 1;
-    const adder_mqtt_prop_t number = {.id = ADDER_MQTT_PROP_SUBSCRIPTION_ID, .number = sub->number};
-    size_t props_len = 0;
-    ADDER_IGNORE(adder_mqtt_prop_put(sub->props, sizeof sub->props, &props_len, &number), "it fits");
-    py_pump_lock();
-    if (!k->client.mqtt.server.no_sub_ids)
-        sub->sub.props = (adder_mqtt_props_t){sub->props, props_len};
-    adder_err_t err = adder_mqtt_client_subscribe(&k->client, &sub->sub);
-    if (err == ADDER_OK && k->stack->started) { /* asked for before anything that is published next */
-        adder_mqtt_client_wants_t wants;
-        adder_mqtt_client_tick(&k->client, now_ms(k), &wants);
-    }
-    if (err == ADDER_OK) {
-        sub->next = k->subs;
-        k->subs = sub;
-    }
-    py_pump_unlock();
-    py_pump_poke();
-    if (err != ADDER_OK) {
-        py_free(sub);
-        return err == ADDER_ERR_ARG ? py_raise(PY_ValueError, "Not a topic filter: %s", a[0].str)
-                                    : py_raise_err(err, "subscribe");
-    }
-    return py_uint(sub->number);
-}
-
-static const py_arg_t topic_args[] = {PY_REQ_STR("topic"), PY_END};
-
-static py_t m_unsubscribe(py_t self, void *s, const py_val_t *a)
-{
-    (void)self;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    mqtt_sub_t **at = find_sub(k, &a[0]);
-    return *at == NULL || unsubscribe(k, at) ? py_none() : PY_NULL;
-}
-
-/* 0..2, 0x80.. refused, 0xff = no answer yet; None: no such subscription. */
-static py_t m_granted(py_t self, void *s, const py_val_t *a)
-{
-    (void)self;
-    const mqtt_sub_t *sub = *find_sub(((client_t *)s)->k, &a[0]);
-    return sub == NULL ? py_none() : py_uint(sub->sub.granted);
-}
-
-/* (topic, payload, qos, retain, duplicate, numbers of subscriptions), or None. */
-static py_t m_take(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    const mqtt_record_t *r = mqtt_core_first(k);
-    if (r == NULL)
-        return py_none();
-    const char *topic = (const char *)(r + 1);
-    py_t numbers[MQTT_IDENTIFIERS];
-    for (size_t i = 0; i < r->n_subs; i++)
-        numbers[i] = py_uint(r->subs[i]);
-    const py_t parts[] = {py_str_n(topic, r->topic_len),
-                          py_bytes(topic + r->topic_len, r->len),
-                          py_uint(r->qos),
-                          py_bool(r->retain),
-                          py_bool(r->dup),
-                          py_tuple(numbers, r->n_subs)};
-    py_t message = py_null(parts[0]) || py_null(parts[1]) || py_null(parts[5]) ? PY_NULL : py_tuple(parts, 6);
-    if (!py_null(message))
-        mqtt_core_drop(k);
-    return message;
-}
-
-/* A list of (id, reason) of messages that are done. */
-static py_t m_acks(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    mqtt_ack_t acks[MQTT_ITEMS];
-    py_pump_lock();
-    size_t n = k->n_acks;
-    memcpy(acks, k->acks, n * sizeof *acks);
-    k->n_acks = 0;
-    py_pump_unlock();
-    py_t list = py_list(NULL, 0);
-    for (size_t i = 0; i < n && !py_null(list); i++) {
-        const py_t pair[] = {py_uint(acks[i].id), py_uint(acks[i].reason)};
-        if (!py_list_append(list, py_tuple(pair, 2)))
-            return PY_NULL;
-    }
-    return list;
-}
-
-typedef struct {
-    const mqtt_core_t *k;
-    uint32_t seen;
-} waiting_t;
-
-static bool has_news(void *ctx)
-{
-    const waiting_t *w = ctx;
-    return w->k->news != w->seen;
-}
-
-static const py_arg_t wait_args[] = {PY_REQ_INT("news", 0, UINT32_MAX), PY_REQ_FLOAT("timeout"), PY_END};
-
-static py_t m_wait(py_t self, void *s, const py_val_t *a)
-{
-    (void)self;
-    waiting_t w = {((client_t *)s)->k, (uint32_t)a[0].i};
-    bool timed_out;
-    uint64_t most = a[1].f <= 0 ? 0 : a[1].f < 1e9 ? (uint64_t)(a[1].f * 1e6) : UINT64_MAX;
-    return py_pump_wait(has_news, &w, most, &timed_out) ? py_bool(!timed_out) : PY_NULL;
-}
-
-/* (news, state, cause, reason, connects, dropped, queued, session present) */
-static py_t get_status(py_t self, void *s)
-{
-    (void)self;
-    mqtt_core_t *k = ((client_t *)s)->k;
-    py_pump_lock();
-    const uint32_t news = k->news, connects = k->client.connects, dropped = k->dropped;
-    const uint8_t state = k->client.state, reason = k->client.mqtt.reason;
-    const adder_err_t cause = k->client.cause;
-    const bool present = k->client.mqtt.session_present;
-    const size_t queued = adder_mqtt_client_queued(&k->client);
-    py_pump_unlock();
-    const char *why = reason == 0 ? "" : adder_mqtt_reason_str(reason);
-    const py_t parts[] = {py_uint(news),   py_uint(state),    py_str(adder_err_str(cause)),
-                          py_str(why),     py_uint(connects), py_uint(dropped),
-                          py_uint(queued), py_bool(present),  py_uint(reason)};
-    return py_tuple(parts, 9);
-}
-
-static const py_method_t methods[] = {{"start", m_start, NULL, 0, NULL},
-                                      {"stop", m_stop, NULL, 0, NULL},
-                                      {"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
-                                      {"publish", m_publish, publish_args, 0, NULL},
-                                      {"subscribe", m_subscribe, subscribe_args, 0, NULL},
-                                      {"unsubscribe", m_unsubscribe, topic_args, 0, NULL},
-                                      {"granted", m_granted, topic_args, 0, NULL},
-                                      {"take", m_take, NULL, 0, NULL},
-                                      {"acks", m_acks, NULL, 0, NULL},
-                                      {"wait", m_wait, wait_args, 0, NULL},
-                                      PY_END};
-static const py_prop_t props[] = {{"status", get_status, NULL, 0, NULL}, PY_END};
 static const py_class_t client_class = {.module = "adder._mqtt",
                                         .name = "Client",
-                                        .size = sizeof(client_t),
+                                        .size = sizeof(mqtt_client_t),
                                         .fields = fields,
                                         .init_args = init_args,
                                         .init = init,
                                         .fini = fini,
                                         .live = live,
-                                        .methods = methods,
-                                        .props = props};
+                                        .constants = constants,
+                                        .methods = mqtt_client_methods,
+                                        .props = mqtt_client_props};
+
+/* ---- the module ---- */
 
 static const py_arg_t match_args[] = {PY_REQ_STR("filter"), PY_REQ_STR("topic"), PY_END};
 
@@ -476,6 +328,14 @@ static py_t m_reason(const py_val_t *a)
     return py_str(adder_mqtt_reason_str((uint8_t)a[0].i));
 }
 
+static const py_arg_t properties_args[] = {PY_REQ_OBJ("keywords"), PY_REQ_INT("target", 0, 2),
+                                           PY_REQ_INT("version", 4, 5), PY_END};
+
+static py_t m_properties(const py_val_t *a)
+{
+    return mqtt_props_new(a[0].obj, (mqtt_target_t)a[1].i, (int)a[2].i);
+}
+
 /* Before the stacks below go. */
 static void reset(void)
 {
@@ -483,8 +343,10 @@ static void reset(void)
         mqtt_core_end(k);
 }
 
-static const py_function_t functions[] = {
-    {"matches", m_matches, match_args, NULL}, {"reason", m_reason, reason_args, NULL}, PY_END};
-static const py_class_t *const classes[] = {&client_class, NULL};
+static const py_function_t functions[] = {{"matches", m_matches, match_args, NULL},
+                                          {"reason", m_reason, reason_args, NULL},
+                                          {"properties", m_properties, properties_args, NULL},
+                                          PY_END};
+static const py_class_t *const classes[] = {&client_class, &mqtt_message_class, NULL};
 const py_module_t mqtt_module = {
     .name = "adder._mqtt", .functions = functions, .classes = classes, .reset = reset};

@@ -1,37 +1,102 @@
 /* adder._mqtt: adder/mqtt_client.h under the pump, for python/lib/adder/mqtt.py, which programs import.
  *
- *   mqtt.c      class Client and the module
- *   mqtt_run.c  what runs in the pump: C alone; the inbox between it and the program
+ *   mqtt.c          class Client: its life, and the module
+ *   mqtt_calls.c    its methods, none of which waits but wait()
+ *   mqtt_message.c  class Message
+ *   mqtt_props.c    properties of MQTT 5.0 from a program's keywords, and topic aliases
+ *   mqtt_run.c      what runs in the pump: C alone
+ *   mqtt_inbox.c    messages between the pump and the program
+ *   mqtt_auth.c     enhanced authentication: the connection waits for the program's word
  *
  * The client lives beside the program: it connects, keeps alive, sends what is queued and takes what comes
  * into the inbox. The program takes it out of there on its own thread. While the inbox is full nothing is
- * received. */
+ * received.
+ *
+ * A step of a TLS handshake takes milliseconds, with the pump's lock. So what a program asks all the time (is
+ * there anything new? what is it? how do things stand?) needs no lock: the inbox and the acknowledgements are
+ * rings with one writer, the pump, and one reader; the rest are single words. publish() can do without, too.
+ */
 #ifndef ADDER_PYTHON_MQTT_INT_H
 #define ADDER_PYTHON_MQTT_INT_H
+
+#include <stdatomic.h>
 
 #include "adder/mqtt_transport.h"
 #include "python/modules/net_socket.h"
 #include "python/modules/ssl.h"
 
 enum {
-    MQTT_IDENTIFIERS = 4,
     MQTT_ITEMS = 32,
+    MQTT_ACKS = 64, /* a power of 2, over MQTT_ITEMS */
     MQTT_SLOTS = 16,
     MQTT_IDS = 16,
     MQTT_RX = 2048,
-    MQTT_TX = 4096
+    MQTT_TX = 4096,
+    MQTT_ALIASES = 32, /* what the engine remembers */
+    MQTT_CANDIDATES = 16,
+    MQTT_TOLD = 512,
+    MQTT_CHALLENGE = 1536,
+    MQTT_WEBSOCKET = 2048
 };
 
-/* A message in the inbox; its topic and payload follow. */
+/* ---- messages ---- */
+
+/* A message in the inbox; topic, properties and payload follow. */
 typedef struct {
-    uint32_t size; /* of all, a multiple of 8 */
-    uint32_t len;
-    uint16_t topic_len;
-    uint8_t n_subs;
+    uint32_t len; /* of the payload */
+    uint16_t topic_len, props_len;
     uint8_t qos;
     bool retain, dup;
-    uint32_t subs[MQTT_IDENTIFIERS]; /* 5.0: the subscriptions that it comes for, by number */
 } mqtt_record_t;
+
+/* Written by the pump alone, read by the program alone. */
+typedef struct {
+    uint8_t *bytes;
+    size_t cap;
+    atomic_size_t used; /* of messages that are whole */
+    size_t write_at, read_at;
+    atomic_bool starved; /* one did not fit: the pump is to be poked */
+    bool skipping;       /* the message under way does not fit at all */
+} mqtt_inbox_t;
+
+/* ADDER_ERR_AGAIN: no room now; NOSPACE: never. *whole_out: that was the last of its pieces. */
+adder_err_t mqtt_inbox_put(mqtt_inbox_t *b, const adder_mqtt_piece_t *piece, bool *whole_out);
+/* The oldest, without what follows it; false: none. */
+bool mqtt_inbox_first(mqtt_inbox_t *b, mqtt_record_t *r);
+/* Bytes of the oldest message, `at` of them behind its record. */
+void mqtt_inbox_copy(const mqtt_inbox_t *b, size_t at, void *to, size_t len);
+/* True: the pump waits for room. */
+bool mqtt_inbox_drop(mqtt_inbox_t *b, const mqtt_record_t *r);
+
+extern const py_class_t mqtt_message_class;
+/* The oldest of the inbox as a Message; it stays there. */
+py_t mqtt_message_new(mqtt_inbox_t *b, const mqtt_record_t *r, py_t topic);
+
+/* ---- properties ---- */
+
+typedef enum { MQTT_FOR_MESSAGE, MQTT_FOR_WILL, MQTT_FOR_CONNECT } mqtt_target_t;
+
+/* Properties of a dict of keywords, as bytes on the wire; empty for an empty dict. ValueError and TypeError
+ * name the keyword. `version`: below 5 any property is one too many. */
+py_t mqtt_props_new(py_t keywords, mqtt_target_t target, int version);
+
+/* Topics that are published again and again get numbers, the first few of them and for good: what waits in
+ * the queue for another connection may have one. The program's thread alone. */
+typedef struct {
+    uint16_t n, max; /* max 0: none are given */
+    uint16_t next;   /* candidate to be replaced */
+    uint32_t seen[MQTT_CANDIDATES];
+    struct {
+        char *topic; /* py_alloc() */
+        size_t len;
+    } known[MQTT_ALIASES];
+} mqtt_aliases_t;
+
+/* 0 = none. */
+uint16_t mqtt_alias_of(mqtt_aliases_t *a, adder_mqtt_str_t topic);
+void mqtt_aliases_drop(mqtt_aliases_t *a);
+
+/* ---- the client ---- */
 
 typedef struct mqtt_sub {
     adder_mqtt_sub_t sub; /* the filter's text lies behind the struct */
@@ -40,55 +105,110 @@ typedef struct mqtt_sub {
     struct mqtt_sub *next;
 } mqtt_sub_t;
 
+/* Properties that came with a packet, as far as they fit. */
 typedef struct {
-    uint16_t id;
-    uint8_t reason;
-} mqtt_ack_t;
+    uint8_t bytes[MQTT_TOLD];
+    size_t len;
+} mqtt_told_t;
 
-/* All of it with the pump's lock, but for what the pump does not change. */
+/* With the pump's lock, but for what is atomic and what the pump does not touch. */
 typedef struct mqtt_core {
     struct mqtt_core *next; /* all of them, for the end of the VM */
     adder_mqtt_client_t client;
     adder_conn_t conn;
     adder_mqtt_conn_t transport;
+    adder_mqtt_websocket_t websocket;
+    uint8_t *websocket_buf;
+    char websocket_host[ADDER_NET_HOST_MAX + 8]; /* with its port */
     adder_conn_tls_t layer;
     ssl_config_t *ssl;
     adder_tls_t tls;
     bool in_tls;
+    bool tls_failed; /* in this attempt */
     net_stack_t *stack;
     const adder_mcu_t *mcu;
     py_pump_t item;
     bool in_pump;
-    uint32_t news; /* counts messages, acknowledgements, changes of state */
-    uint32_t dropped;
+    bool changed;     /* there is something to be told, once `shown` is right */
+    uint32_t news;    /* counts what is of interest to who waits */
+    size_t asked_len; /* of a message that found no room; 0 = none has */
     adder_mqtt_msg_t will;
     mqtt_sub_t *subs;
     uint32_t next_number;
-    uint8_t *inbox;
-    size_t inbox_cap, inbox_len;
-    bool skipping; /* the message under way does not fit in at all */
-    mqtt_ack_t acks[MQTT_ITEMS];
-    size_t n_acks;
+    mqtt_aliases_t aliases;
+    mqtt_inbox_t inbox;
+    struct {
+        uint16_t id;
+        uint8_t reason;
+    } acks[MQTT_ACKS];
+    atomic_uint acks_in, acks_out;
+    /* Of the client, as it stood after the last call. */
+    struct {
+        atomic_uint changes; /* counts what is no message and no acknowledgement */
+        atomic_uint state, cause, reason, connects, dropped, queued;
+        atomic_bool present;
+        _Atomic(const char *) why; /* of TLS's failure; NULL = it was not that */
+    } shown;
+    uint32_t seen; /* of `changes`, by the program */
+    bool unwanted; /* messages: the program has enough of them for now */
+    mqtt_told_t welcome, goodbye;
+    struct {
+        adder_mqtt_str_t method; /* at NULL: none */
+        adder_mqtt_transport_t below;
+        uint8_t props[MQTT_TX / 2]; /* of CONNECT */
+        size_t own_len;             /* those that stay */
+        bool ready;                 /* what the program has to say first is in there */
+        uint8_t asks;               /* mqtt_asks_t */
+        uint32_t since_ms;
+        bool waits;
+        uint8_t challenge[MQTT_CHALLENGE];
+        size_t challenge_len;
+        bool has_challenge;
+    } auth;
     adder_mqtt_item_t items[MQTT_ITEMS];
     adder_mqtt_slot_t slots[MQTT_SLOTS];
     uint16_t ids[MQTT_IDS];
     uint8_t rx[MQTT_RX], tx[MQTT_TX];
-    uint8_t *arena;
+    uint8_t *arena, *alias_buf;
+    size_t arena_len;
     char host[ADDER_NET_HOST_MAX + 1];
 } mqtt_core_t;
+
+typedef struct {
+    py_field_t radio, context, texts, last_topic;
+    mqtt_core_t *k;
+} mqtt_client_t;
+
+extern const py_method_t mqtt_client_methods[];
+extern const py_prop_t mqtt_client_props[];
 
 /* Begin to run in the pump; leave it, closing the connection without a word. */
 void mqtt_core_begin(mqtt_core_t *k);
 void mqtt_core_end(mqtt_core_t *k);
+/* Is there something for the program? Without the lock. */
+bool mqtt_core_has_news(mqtt_core_t *k);
+/* With the lock: take over what the client's state is, after anything was done to it. */
+void mqtt_core_show(mqtt_core_t *k);
+uint32_t mqtt_core_now_ms(const mqtt_core_t *k);
 /* What the client calls. */
 adder_err_t mqtt_core_message(void *ctx, const adder_mqtt_piece_t *piece);
 void mqtt_core_event(void *ctx, const adder_mqtt_event_t *event);
 void mqtt_core_state(void *ctx, adder_mqtt_client_state_t state, adder_err_t cause);
 uint32_t mqtt_core_random(void *ctx);
+adder_err_t mqtt_core_random_bytes(void *ctx, uint8_t *buf, size_t len);
 /* TLS by a context of `ssl`. */
 extern const adder_conn_tls_ops_t mqtt_core_tls_ops;
-/* The oldest message, NULL = none. It stays until drop(), which takes the lock. */
-const mqtt_record_t *mqtt_core_first(mqtt_core_t *k);
-void mqtt_core_drop(mqtt_core_t *k);
+
+/* ---- authentication ---- */
+
+typedef enum { MQTT_ASKS_NOTHING, MQTT_ASKS_FIRST, MQTT_ASKS_NEXT, MQTT_TELLS_LAST } mqtt_asks_t;
+
+/* A transport over k->auth.below whose stream is there once the program has said its first word. */
+adder_mqtt_transport_t mqtt_auth_transport(mqtt_core_t *k);
+/* AUTH, or CONNACK, with the properties that it brought. */
+void mqtt_auth_event(mqtt_core_t *k, const adder_mqtt_event_t *event);
+/* The program's word; NULL: none. With the lock. */
+adder_err_t mqtt_auth_answer(mqtt_core_t *k, const uint8_t *data, size_t len);
+adder_err_t mqtt_auth_again(mqtt_core_t *k, const uint8_t *data, size_t len);
 
 #endif

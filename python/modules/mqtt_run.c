@@ -5,12 +5,19 @@
 
 /* ---- TLS ---- */
 
+static adder_err_t say_why(mqtt_core_t *k, adder_err_t err)
+{
+    atomic_store(&k->shown.why, adder_tls_why_str(k->tls.info.why));
+    k->tls_failed = true;
+    return err;
+}
+
 static adder_err_t tls_open(void *ctx, adder_stream_t below, const char *host, void **session_out)
 {
     mqtt_core_t *k = ctx;
     adder_err_t err = adder_tls_init(&k->tls, &k->ssl->tls, below, host);
     if (err != ADDER_OK)
-        return err;
+        return say_why(k, err);
     ssl_config_offer(k->ssl, &k->tls, k->host);
     k->in_tls = true;
     *session_out = k;
@@ -23,7 +30,7 @@ static adder_err_t tls_handshake(void *session)
     adder_err_t err = adder_tls_handshake(&k->tls);
     if (err == ADDER_OK)
         ssl_config_keep(k->ssl, &k->tls, k->host);
-    return err;
+    return err == ADDER_OK || err == ADDER_ERR_AGAIN ? err : say_why(k, err);
 }
 
 static adder_stream_t tls_stream(void *session)
@@ -43,101 +50,129 @@ static void tls_close(void *session)
 
 const adder_conn_tls_ops_t mqtt_core_tls_ops = {tls_open, tls_handshake, tls_stream, tls_close};
 
-/* ---- the inbox ---- */
+/* ---- what the client tells ---- */
 
-/* With overlapping subscriptions a broker may send a message once for each. */
-static void identify(adder_mqtt_props_t props, mqtt_record_t *r)
+void mqtt_core_show(mqtt_core_t *k)
 {
-    adder_mqtt_prop_t p;
-    for (size_t at = 0; adder_mqtt_prop_next(props, &at, &p);) {
-        if (p.id == ADDER_MQTT_PROP_SUBSCRIPTION_ID && r->n_subs < MQTT_IDENTIFIERS)
-            r->subs[r->n_subs++] = p.number;
+    const adder_mqtt_client_t *c = &k->client;
+    const size_t queued = adder_mqtt_client_queued(c);
+    atomic_store(&k->shown.cause, (unsigned)c->cause);
+    atomic_store(&k->shown.reason, c->mqtt.reason);
+    atomic_store(&k->shown.connects, c->connects);
+    atomic_store(&k->shown.queued, (unsigned)queued);
+    atomic_store(&k->shown.present, c->mqtt.session_present);
+    atomic_store(&k->shown.state, c->state); /* last: who sees ON sees how many connections there were */
+    if (k->asked_len > 0 && queued < MQTT_ITEMS && k->asked_len <= adder_mqtt_client_room(c)) {
+        k->asked_len = 0;
+        k->changed = true;
     }
-}
-
-static adder_err_t take_piece(mqtt_core_t *k, const adder_mqtt_piece_t *piece)
-{
-    const size_t whole = sizeof(mqtt_record_t) + piece->topic.len + piece->total, size = (whole + 7) / 8 * 8;
-    if (piece->offset == 0) {
-        k->skipping = size > k->inbox_cap;
-        k->dropped += k->skipping;
-    }
-    if (k->skipping)
-        return ADDER_ERR_NOSPACE; /* 5.0: the broker is told */
-    if (size > k->inbox_cap - k->inbox_len)
-        return ADDER_ERR_AGAIN;
-    uint8_t *at = k->inbox + k->inbox_len;
-    if (piece->offset == 0) {
-        mqtt_record_t r = {.size = (uint32_t)size,
-                           .len = piece->total,
-                           .topic_len = (uint16_t)piece->topic.len,
-                           .qos = piece->qos,
-                           .retain = piece->retain,
-                           .dup = piece->dup};
-        identify(piece->props, &r);
-        memcpy(at, &r, sizeof r);
-        memcpy(at + sizeof r, piece->topic.at, piece->topic.len);
-    }
-    if (piece->len > 0)
-        memcpy(at + sizeof(mqtt_record_t) + piece->topic.len + piece->offset, piece->payload, piece->len);
-    if (piece->offset + piece->len == piece->total) {
-        k->inbox_len += size;
+    if (k->changed) {
+        k->changed = false;
         k->news++;
+        atomic_fetch_add(&k->shown.changes, 1);
     }
-    return ADDER_OK;
 }
 
 adder_err_t mqtt_core_message(void *ctx, const adder_mqtt_piece_t *piece)
 {
-    return take_piece(ctx, piece);
+    mqtt_core_t *k = ctx;
+    bool whole;
+    const adder_err_t err = mqtt_inbox_put(&k->inbox, piece, &whole);
+    k->news += whole;
+    if (err == ADDER_ERR_NOSPACE && piece->offset == 0)
+        atomic_fetch_add(&k->shown.dropped, 1);
+    return err; /* NOSPACE with 5.0: the broker is told */
 }
 
-const mqtt_record_t *mqtt_core_first(mqtt_core_t *k)
+static void keep_told(mqtt_told_t *told, adder_mqtt_props_t props)
 {
-    py_pump_lock();
-    const bool any = k->inbox_len > 0;
-    py_pump_unlock();
-    return any ? (const mqtt_record_t *)(const void *)k->inbox : NULL;
+    adder_mqtt_prop_t p;
+    told->len = 0;
+    for (size_t at = 0; adder_mqtt_prop_next(props, &at, &p);)
+        ADDER_IGNORE(adder_mqtt_prop_put(told->bytes, sizeof told->bytes, &told->len, &p),
+                     "one that is too long is not shown");
 }
 
-/* A message that is only partly there lies behind the others: it moves with them. */
-void mqtt_core_drop(mqtt_core_t *k)
+static void connected(mqtt_core_t *k, const adder_mqtt_event_t *event)
 {
-    py_pump_lock();
-    const size_t size = ((const mqtt_record_t *)(const void *)k->inbox)->size;
-    memmove(k->inbox, k->inbox + size, k->inbox_cap - size);
-    k->inbox_len -= size;
-    py_pump_unlock();
-    py_pump_poke(); /* there may be one that waits for room */
+    keep_told(&k->welcome, event->props);
+    atomic_store(&k->shown.why, NULL);
+    for (mqtt_sub_t *sub = k->subs; sub != NULL; sub = sub->next) {
+        if (k->client.mqtt.server.no_sub_ids)
+            sub->sub.props.len = 0;
+    }
+    if (k->auth.method.at != NULL)
+        mqtt_auth_event(k, event);
 }
-
-/* ---- the client ---- */
 
 void mqtt_core_event(void *ctx, const adder_mqtt_event_t *event)
 {
     mqtt_core_t *k = ctx;
-    if (event->kind == ADDER_MQTT_DONE && k->n_acks < MQTT_ITEMS)
-        k->acks[k->n_acks++] = (mqtt_ack_t){event->id, event->reason};
-    for (mqtt_sub_t *sub = k->subs; event->kind == ADDER_MQTT_CONNECTED && sub != NULL; sub = sub->next) {
-        if (k->client.mqtt.server.no_sub_ids)
-            sub->sub.props.len = 0;
+    unsigned in = atomic_load(&k->acks_in);
+    switch (event->kind) {
+    case ADDER_MQTT_DONE:
+        if (in - atomic_load(&k->acks_out) < MQTT_ACKS) {
+            k->acks[in % MQTT_ACKS].id = event->id;
+            k->acks[in % MQTT_ACKS].reason = event->reason;
+            atomic_store(&k->acks_in, in + 1);
+            k->news++;
+        }
+        return;
+    case ADDER_MQTT_CONNECTED:
+        connected(k, event);
+        break;
+    case ADDER_MQTT_REFUSED:
+    case ADDER_MQTT_GOODBYE:
+        keep_told(&k->goodbye, event->props);
+        break;
+    case ADDER_MQTT_AUTH:
+        mqtt_auth_event(k, event);
+        break;
+    case ADDER_MQTT_SUBSCRIBED:
+    case ADDER_MQTT_UNSUBSCRIBED:
+        break;
+    default:
+        return;
     }
-    k->news++;
+    k->changed = true;
 }
 
 void mqtt_core_state(void *ctx, adder_mqtt_client_state_t state, adder_err_t cause)
 {
-    (void)state, (void)cause;
-    ((mqtt_core_t *)ctx)->news++;
+    mqtt_core_t *k = ctx;
+    (void)cause;
+    if (state == ADDER_MQTT_CLIENT_PAUSE || state == ADDER_MQTT_CLIENT_FAILED) {
+        if (!k->tls_failed) /* this time it was something else */
+            atomic_store(&k->shown.why, NULL);
+        k->tls_failed = false;
+    }
+    k->changed = true;
+}
+
+adder_err_t mqtt_core_random_bytes(void *ctx, uint8_t *buf, size_t len)
+{
+    const mqtt_core_t *k = ctx;
+    return k->mcu->sys->random(k->mcu->ctx, buf, len);
 }
 
 uint32_t mqtt_core_random(void *ctx)
 {
-    const mqtt_core_t *k = ctx;
     uint32_t word = 0;
-    ADDER_IGNORE(k->mcu->sys->random(k->mcu->ctx, (uint8_t *)&word, sizeof word),
-                 "it spreads clients in time");
+    ADDER_IGNORE(mqtt_core_random_bytes(ctx, (uint8_t *)&word, sizeof word), "it spreads clients in time");
     return word;
+}
+
+bool mqtt_core_has_news(mqtt_core_t *k)
+{
+    return (!k->unwanted && atomic_load(&k->inbox.used) > 0) ||
+           atomic_load(&k->acks_in) != atomic_load(&k->acks_out) || atomic_load(&k->shown.changes) != k->seen;
+}
+
+/* ---- in the pump ---- */
+
+static bool handshake_goes_on(const mqtt_core_t *k)
+{
+    return k->in_tls && !k->tls.info.established && adder_tls_wants(&k->tls) == 0;
 }
 
 static void run(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out)
@@ -148,16 +183,20 @@ static void run(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out)
         return;
     adder_mqtt_client_wants_t wants;
     adder_mqtt_client_tick(&k->client, (uint32_t)(now_us / 1000), &wants);
+    mqtt_core_show(k);
     if (k->news != news)
         wants_out->wait_us = 0; /* for those who wait for it */
+    else if (handshake_goes_on(k))
+        wants_out->wait_us = 1;
     else if (wants.wait_ms < UINT32_MAX / 1000)
         wants_out->wait_us = wants.wait_ms * 1000;
-    k->item.heavy = k->client.state == ADDER_MQTT_CLIENT_OPENING && k->ssl != NULL;
+    k->item.heavy = k->ssl != NULL && (k->client.state == ADDER_MQTT_CLIENT_PAUSE ||
+                                       k->client.state == ADDER_MQTT_CLIENT_OPENING);
 }
 
 void mqtt_core_begin(mqtt_core_t *k)
 {
-    k->item = (py_pump_t){.run = run, .ctx = k};
+    k->item = (py_pump_t){.run = run, .ctx = k, .heavy = k->ssl != NULL};
     k->in_pump = true;
     py_pump_add(&k->item);
 }

@@ -368,3 +368,8 @@ void adder_mqtt_client_stop(adder_mqtt_client_t *c, uint32_t now_ms)
         lost(c, ADDER_OK, now_ms);
     }
 }
+
+void adder_mqtt_client_set_props(adder_mqtt_client_t *c, adder_mqtt_props_t props)
+{
+    c->priv.c.connect.props = props;
+}

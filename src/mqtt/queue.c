@@ -37,7 +37,7 @@ static void point_at(adder_mqtt_item_t *item, uint8_t *data)
     item->msg.payload = data + item->msg.topic.len + item->msg.props.len;
 }
 
-static adder_mqtt_item_t *free_item(adder_mqtt_client_t *c)
+static adder_mqtt_item_t *free_item(const adder_mqtt_client_t *c)
 {
     for (size_t i = 0; i < c->priv.c.n_items; i++) {
         if (c->priv.c.items[i].len == 0) {
@@ -307,6 +307,11 @@ size_t adder_mqtt_client_queued(const adder_mqtt_client_t *c)
         n += c->priv.c.items[i].len > 0;
     }
     return n;
+}
+
+size_t adder_mqtt_client_room(const adder_mqtt_client_t *c)
+{
+    return free_item(c) != NULL ? c->priv.c.arena_len - c->priv.arena_used : 0;
 }
 
 /* ---- out of the store ---- */

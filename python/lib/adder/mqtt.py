@@ -10,148 +10,67 @@
             client.poll(1)
 
 The connection lives beside the program: it is kept, and made again when it was lost; what was published meanwhile is
-queued, subscriptions are asked for again. Callbacks come from poll() and wait(), or while something of the client is
-awaited, on the program's thread."""
+queued, subscriptions are asked for again. Callbacks run on the program's thread: from poll() and wait(), and in a
+program with asyncio from a small task beside the others."""
 
 import time
 
 from adder._mqtt import Client as _Client
-from adder._mqtt import matches
+from adder._mqtt import Message, matches, properties as _encode
 from adder._mqtt import reason as _reason
+from adder._mqtt_waits import Gate as _Gate
+from adder._mqtt_waits import Messages as _Messages
+from adder._mqtt_waits import MQTTError, Publication
+from adder._mqtt_waits import loop as _loop
 
 STOPPED, PAUSE, OPENING, CONNECTING, CONNECTED, STOPPING, FAILED = range(7)
 _STATES = "stopped", "waiting to try again", "opening", "connecting", "connected", "stopping", "failed"
-
-
-class MQTTError(Exception):
-    """The broker has refused something; `reason` is its code (MQTT 5.0, section 2.4), or None."""
-
-    def __init__(self, text, reason=None):
-        super().__init__(text)
-        self.reason = reason
-
-
-class Message:
-    """What came: topic, payload (bytes), qos, retain, duplicate; text is the payload as str."""
-
-    def __init__(self, topic, payload, qos, retain, duplicate):
-        self.topic = topic
-        self.payload = payload
-        self.qos = qos
-        self.retain = retain
-        self.duplicate = duplicate
-
-    @property
-    def text(self):
-        return self.payload.decode()
-
-    def __repr__(self):
-        return f"Message({self.topic!r}, {self.payload!r})"
-
-
-class Publication:
-    """A message on its way. Await it, or wait(), for its acknowledgement: with QoS 0 there is none to wait for."""
-
-    def __init__(self, client, packet_id):
-        self._client = client
-        self._id = packet_id
-        self.done = packet_id == 0
-        self.reason = 0
-
-    def _over(self, reason):
-        self.done = True
-        self.reason = reason
-
-    def _result(self):
-        if self.reason >= 0x80:
-            raise MQTTError(f"not taken: {_reason(self.reason)}", self.reason)
-        return self
-
-    def wait(self, timeout=None):
-        """Until the broker has it; TimeoutError, MQTTError."""
-        self._client.wait(lambda: self.done, timeout)
-        return self._result()
-
-    def __await__(self):
-        return self._until_done().__await__()
-
-    async def _until_done(self):
-        await self._client._until(lambda: self.done)
-        return self._result()
-
-
-class _Refusing(Publication):
-    """A message that has no room in the queue yet: it goes there as soon as it is waited for."""
-
-    def __init__(self, client, arguments):
-        super().__init__(client, None)
-        self._arguments = arguments
-
-    def _offer(self):
-        if self._id is None:
-            self._client._take()
-            self._id = self._client._core.publish(*self._arguments)
-            if self._id:
-                self._client._publications[self._id] = self
-            elif self._id == 0:
-                self.done = True
-        return self.done
-
-    def wait(self, timeout=None):
-        self._client.wait(self._offer, timeout)
-        return self._result()
-
-    async def _until_done(self):
-        await self._client._until(self._offer)
-        return self._result()
-
-
-class _Messages:
-    """async for message in client.messages(...)"""
-
-    def __init__(self, client, topic):
-        self._client = client
-        self.topic = topic
-        self._waiting = []
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        await self._client._until(lambda: self._waiting or self not in self._client._streams)
-        if not self._waiting:
-            raise StopAsyncIteration
-        return self._waiting.pop(0)
-
-    def close(self):
-        """No more of them: the loop ends behind those that have come."""
-        if self in self._client._streams:
-            self._client._streams.remove(self)
-            self._client._drop(self.topic)
+_FOR_MESSAGE, _FOR_WILL, _FOR_CONNECT = range(3)
+_SERVER_REFERENCE, _REASON_STRING, _ASSIGNED_ID = 0x1C, 0x1F, 0x12
+_TELLS_LAST = 3  # what core.challenge() says
+_BATCH = 32
+_SLICE_NS = 300000  # of messages, before the other tasks have their turn
+_LATE_MOST = 64
+_ROUTES_MOST = 64
 
 
 class Client:
     """radio: wifi.radio, or an ESP_SPIcontrol. tls: an SSLContext; True = the co-processor's own. clean=False: the
-    broker keeps the session while we are away. will: (topic, payload), (topic, payload, qos, retain). queue: bytes for
-    messages that are not acknowledged; inbox: bytes for messages that the program has not taken."""
+    broker keeps the session while we are away. will: (topic, payload), (topic, payload, qos, retain, properties).
+    queue: bytes for messages that are not acknowledged; inbox: bytes for messages that the program has not taken.
+    websocket, path: MQTT in a WebSocket. Of 5.0: session_expiry, user_properties, topic_aliases (how many topics may
+    have a number in place of their name), auth: (method, function), where function(None or bytes) -> bytes."""
 
     def __init__(self, radio, broker, port=None, *, tls=None, client_id=None, username=None, password=None, keep_alive=60,
-                 clean=True, version=4, session_expiry=0, will=None, queue=8192, inbox=16384):
+                 clean=True, version=4, session_expiry=0, will=None, queue=20480, inbox=20480, websocket=False, path=None,
+                 user_properties=None, topic_aliases=0, auth=None):
+        if version < 5:
+            _refuse(session_expiry=session_expiry, user_properties=user_properties, topic_aliases=topic_aliases, auth=auth)
         if client_id is None:
             import random
             client_id = f"adder{random.getrandbits(30):08x}"
-        if will is not None:
-            topic, payload, qos, retain = (tuple(will) + (0, False))[:4] if len(will) < 4 else will
-            will = topic, _bytes(payload), qos, retain
+        if websocket and path is None:
+            path = "/mqtt"
+        if port is None:
+            port = (443 if tls else 80) if path else (8883 if tls else 1883)
         self.broker = broker
-        self.port = port or (8883 if tls else 1883)
-        self._core = _Client(radio, broker, self.port, tls or None, client_id, username, password, keep_alive, clean,
-                             version, session_expiry, will, queue, inbox)
+        self.port = port
+        self._id, self._version = client_id, version
+        props = _encode({"user_properties": user_properties}, _FOR_CONNECT, version) if user_properties else None
+        method, self._auth = auth or (None, None)
+        self._core = _Client(radio, broker, port, tls or None, client_id, username, password, keep_alive, clean, version,
+                             session_expiry, _will(will, version), queue, inbox, props, topic_aliases, method, path)
         self.on_connect = self.on_disconnect = self.on_message = None
         self._callbacks = []  # (filter, function)
         self._streams = []
-        self._publications = {}
+        self._routes = {}  # who takes messages of a topic, as found out before
         self._numbers = {}  # of subscriptions, by filter
+        self._publications = {}
+        self._waiting = []  # messages that are taken and not handed out
+        self._late = []  # publications that found the pump busy
+        self._gate = _Gate()
+        self._awaited = 0
+        self._task = self._queue = None  # hands out; and asyncio's queue where it stands
         self._connects, self._was_on = 0, False
 
     # ---- connecting ----
@@ -159,9 +78,11 @@ class Client:
     def start(self):
         """Connect in the background, and stay so."""
         self._core.start()
+        if _loop().cur_task is not None:
+            self._hand_out()
 
     def connect(self, timeout=15):
-        """Start, and wait until there is a connection: MQTTError if the broker refuses, TimeoutError."""
+        """Start, and wait until there is a connection: MQTTError if the broker refuses or TLS fails, TimeoutError."""
         self.start()
         self.wait(self._arrived, timeout)
         return self
@@ -173,19 +94,27 @@ class Client:
         return self
 
     def _arrived(self):
-        state, cause, reason, code = self._status(1, 2, 3, 8)
+        state, cause, reason, *_, code, by_tls = self._core.status
+        if state == CONNECTED:
+            return True
+        if by_tls:
+            raise MQTTError(f"{self.broker}: {cause}")
         if state == FAILED:
-            raise MQTTError(f"{self.broker} refuses: {reason or cause}", code)
-        return state == CONNECTED
+            text = self.reason_string
+            raise MQTTError(f"{self.broker} refuses: {reason or cause}" + (f", {text}" if text else ""), code)
+        return False
 
     def stop(self):
         """Say goodbye in the background, and stay off; queue and session stay."""
         self._core.stop()
 
+    def _is_off(self):
+        return self._core.state in (STOPPED, FAILED)
+
     def disconnect(self, timeout=3):
         """Say goodbye, and wait until it has left."""
         self.stop()
-        self.wait(lambda: self._status(1)[0] in (STOPPED, FAILED), timeout)
+        self.wait(self._is_off, timeout)
 
     def deinit(self):
         """Say goodbye and give everything back."""
@@ -193,8 +122,16 @@ class Client:
             self.disconnect()
         except (TimeoutError, ValueError):  # it did not leave in time; deinit() was called before
             pass
+        self._end()
+
+    def _end(self):
         self._core.deinit()
+        for stream in self._streams:
+            stream._end()
         self._streams.clear()
+        task, self._task = self._task, None
+        if task is not None and task is not _loop().cur_task:
+            task.cancel()
 
     def __enter__(self):
         return self.connect()
@@ -207,78 +144,138 @@ class Client:
 
     async def __aexit__(self, *exc):
         self.stop()
-        await self._until(lambda: self._status(1)[0] in (STOPPED, FAILED))
-        self._core.deinit()
-        self._streams.clear()
+        await self._until(self._is_off)
+        self._end()
 
     # ---- state ----
 
-    def _status(self, *which):
-        status = self._core.status
-        return [status[i] for i in which]
-
     @property
     def connected(self):
-        return self._core.status[1] == CONNECTED
+        return self._core.state == CONNECTED
 
     @property
     def state(self):
         """"connected", "connecting", "waiting to try again", "failed", ..."""
-        return _STATES[self._core.status[1]]
+        return _STATES[self._core.state]
 
     @property
     def error(self):
         """Why the last connection ended or did not come to be, as text; "" = none has."""
-        cause, reason = self._status(2, 3)
-        return reason or ("" if cause == "no error" else cause)
+        status = self._core.status
+        cause, reason, by_tls = status[1], status[2], status[8]
+        return cause if by_tls else reason or ("" if cause == "no error" else cause)
 
     @property
     def connects(self):
         """How many connections there have been."""
-        return self._core.status[4]
+        return self._core.status[3]
 
     @property
     def dropped(self):
         """Messages that came and were longer than the inbox."""
-        return self._core.status[5]
+        return self._core.status[4]
 
     @property
     def queued(self):
         """Messages that are not acknowledged."""
-        return self._core.status[6]
+        return self._core.status[5]
 
     @property
     def session_present(self):
-        return self._core.status[7]
+        return self._core.status[6]
+
+    @property
+    def client_id(self):
+        """Ours, or the one that the broker has given us."""
+        return self._core.told(_ASSIGNED_ID) or self._id
+
+    @property
+    def server_reference(self):
+        """Where the broker sends us instead, or None."""
+        return self._core.told(_SERVER_REFERENCE)
+
+    @property
+    def reason_string(self):
+        """What the broker has said to its refusal or goodbye, or None."""
+        return self._core.told(_REASON_STRING)
 
     # ---- messages out ----
 
-    def publish(self, topic, payload="", qos=0, retain=False):
+    def publish(self, topic, payload="", qos=0, retain=False, **properties):
         """Queue a message: a str, bytes, or a number. Await the result, or wait() for it, to know that it has
-        arrived; without a connection it is sent when there is one. With QoS 1 and 2 that is certain."""
-        arguments = topic, _bytes(payload), qos, retain
-        self._take_acks()
-        packet_id = self._core.publish(*arguments)
-        if packet_id is None:
-            return _Refusing(self, arguments)
-        publication = Publication(self, packet_id)
-        if packet_id:
-            self._publications[packet_id] = publication
+        arrived; without a connection it is sent when there is one. With QoS 1 and 2 that is certain. Properties are of
+        5.0: user_properties, content_type, response_topic, correlation_data, message_expiry, payload_is_text."""
+        props = _encode(properties, _FOR_MESSAGE, self._version) if properties else None
+        publication = Publication(self, False)
+        self._offer(publication, (topic, payload, qos, retain, props))
         return publication
+
+    def _offer(self, publication, arguments):
+        """Into the queue, or, where that has no room, kept by the publication until it is waited for."""
+        if self._late and not self._offer_late():
+            packet_id = -1
+        else:
+            packet_id = self._core.publish(*arguments, self._task is None)
+            if packet_id is None and self._take_acks():
+                packet_id = self._core.publish(*arguments, self._task is None)
+        publication._arguments = None
+        if packet_id == 0:
+            publication.done = True
+        elif packet_id is None or (packet_id < 0 and len(self._late) >= _LATE_MOST):
+            publication._arguments = arguments
+        elif packet_id < 0:
+            self._late.append((publication, arguments))
+            self._nudge()
+        else:
+            self._publications[packet_id] = publication
+
+    def _offer_late(self):
+        """The pump was busy when these came: now, in their order? False: not yet."""
+        while self._late:
+            publication, arguments = self._late[0]
+            packet_id = self._core.publish(*arguments, False)
+            if packet_id is not None and packet_id < 0:
+                return False
+            self._late.pop(0)
+            if packet_id:
+                self._publications[packet_id] = publication
+            elif packet_id == 0:
+                publication._over(0)
+            else:
+                publication._arguments = arguments
+        return True
 
     # ---- messages in ----
 
-    def subscribe(self, topic, callback=None, qos=1):
-        """Messages of a topic filter from now on, also after a reconnection: to callback(message), or to
-        on_message."""
-        self._numbers[topic] = self._core.subscribe(topic, qos)
+    def subscribe(self, topic, callback=None, qos=1, **options):
+        """Messages of a topic filter from now on, also after a reconnection: to callback(message), or to on_message.
+        Options are of 5.0: no_local, retain_as_published, retain_handling."""
+        self._ask(topic, qos, **options)
         if callback is not None:
             self._callbacks.append((topic, callback))
 
+    def messages(self, topic, qos=1, **options):
+        """async for message in client.messages("a/+/b"): subscribed while it is there."""
+        stream = _Messages(self, topic)
+        self._ask(topic, qos, **options)
+        self._streams.append(stream)
+        return stream
+
+    def _ask(self, topic, qos, no_local=False, retain_as_published=False, retain_handling=0):
+        if self._version < 5:
+            _refuse(no_local=no_local, retain_as_published=retain_as_published, retain_handling=retain_handling)
+        flags = (1 if no_local else 0) | (2 if retain_as_published else 0)
+        self._numbers[topic] = self._core.subscribe(topic, qos, flags, retain_handling)
+        self._routes.clear()
+
     def unsubscribe(self, topic):
         self._callbacks = [entry for entry in self._callbacks if entry[0] != topic]
-        self._streams = [stream for stream in self._streams if stream.topic != topic]
+        for stream in [stream for stream in self._streams if stream.topic == topic]:
+            self._streams.remove(stream)
+            stream._end()
+        self._routes.clear()
         self._core.unsubscribe(topic)
+        self._nudge()
 
     def granted(self, topic):
         """The QoS that the broker grants; None while there is no answer. MQTTError: it has refused."""
@@ -289,27 +286,46 @@ class Client:
             raise MQTTError(f"no subscription to {topic}: {_reason(code)}", code)
         return code
 
-    def messages(self, topic, qos=1):
-        """async for message in client.messages("a/+/b"): subscribed while it is there."""
-        stream = _Messages(self, topic)
-        self._numbers[topic] = self._core.subscribe(topic, qos)
-        self._streams.append(stream)
-        return stream
+    def _forget_stream(self, stream):
+        topic = stream.topic
+        if stream in self._streams:
+            self._streams.remove(stream)
+            self._routes.clear()
+            if all(entry[0] != topic for entry in self._callbacks) and all(s.topic != topic for s in self._streams):
+                self._core.unsubscribe(topic)
+            self._nudge()
 
-    def _drop(self, topic):
-        if all(entry[0] != topic for entry in self._callbacks) and all(s.topic != topic for s in self._streams):
-            self._core.unsubscribe(topic)
+    # ---- authentication ----
+
+    def reauthenticate(self):
+        """Show the broker once more who we are, with the function of `auth`."""
+        if self._auth is None:
+            raise ValueError("reauthenticate() needs auth=(method, function)")
+        self._core.answer(self._auth(None), True)
+
+    def _answer(self):
+        challenge = self._core.challenge()
+        if challenge is not None:
+            asks, data = challenge
+            word = self._auth(data)
+            if asks != _TELLS_LAST:
+                self._core.answer(word)
 
     # ---- the program's turn ----
 
-    def _take_acks(self):
-        for packet_id, reason in self._core.acks():
+    def _take_acks(self, acks=None):
+        """What is done is told to its publications; was there any?"""
+        if acks is None:
+            acks = self._core.acks()
+        for packet_id, reason in acks:
             publication = self._publications.pop(packet_id, None)
             if publication is not None:
                 publication._over(reason)
+        return bool(acks)
 
     def _tell_state(self):
-        state, connects = self._status(1, 4)
+        status = self._core.status
+        state, connects = status[0], status[3]
         if self._was_on and (state != CONNECTED or connects != self._connects):
             self._was_on = False
             if self.on_disconnect is not None:
@@ -319,41 +335,59 @@ class Client:
             if self.on_connect is not None:
                 self.on_connect(self)
 
-    def _is_for(self, message, topic, numbers):
-        """With MQTT 5.0 a broker may send a message once for each subscription, and says for which."""
-        if numbers:
-            return self._numbers.get(topic) in numbers
-        return matches(topic, message.topic)
+    def _find_takers(self, topic, numbers):
+        """With MQTT 5.0 a broker may send a message once for each subscription, and says for which: unless it is of
+        a session of before, when subscriptions had other numbers."""
+        all_of_them = [*self._callbacks, *((stream.topic, stream._take) for stream in self._streams)]
+        takers = [entry for entry in all_of_them if matches(entry[0], topic)]
+        named = [entry for entry in takers if numbers and self._numbers.get(entry[0]) in numbers]
+        return [entry[1] for entry in named or takers]
 
-    def _tell(self, message, numbers):
-        taken = False
-        for topic, callback in list(self._callbacks):
-            if self._is_for(message, topic, numbers):
-                taken = True
-                callback(message)
-        for stream in self._streams:
-            if self._is_for(message, stream.topic, numbers):
-                taken = True
-                stream._waiting.append(message)
-        if not taken and self.on_message is not None:
+    def _tell(self, message):
+        numbers = message._numbers if self._version == 5 else None
+        key = message.topic if numbers is None else (message.topic, numbers)
+        takers = self._routes.get(key)
+        if takers is None:
+            takers = self._find_takers(message.topic, numbers)
+            if len(self._routes) >= _ROUTES_MOST:
+                self._routes.clear()
+            self._routes[key] = takers
+        for taker in takers:
+            taker(message)
+        if not takers and self.on_message is not None:
             self.on_message(message)
 
-    def _take(self):
-        """Tell what has come; how many messages."""
-        self._take_acks()
-        self._tell_state()
-        for count in range(64):
-            taken = self._core.take()
+    def _take(self, most=_BATCH, until_ns=None):
+        """Tell what has come; how many messages. After an exception of a callback the others wait for the next time."""
+        waiting = self._waiting
+        if not waiting:
+            taken = self._core.take(most)
             if taken is None:
-                return count
-            self._tell(Message(*taken[:5]), taken[5])
-        return 64
+                return 0
+            acks, messages, changed = taken
+            if messages is not None:
+                waiting.extend(messages)
+            if acks is not None:
+                self._take_acks(acks)
+            try:
+                if changed:
+                    self._tell_state()
+                    if self._auth is not None:
+                        self._answer()
+            finally:
+                self._gate.open()
+        count = 0
+        while waiting:
+            count += 1
+            self._tell(waiting.pop(0))
+            if until_ns is not None and time.monotonic_ns() > until_ns:
+                break
+        return count
 
     def poll(self, timeout=0):
         """Call the callbacks of what has come; wait so many seconds for something if nothing has."""
-        news = self._core.status[0]
         count = self._take()
-        if count == 0 and timeout > 0 and self._core.wait(news, timeout):
+        if count == 0 and timeout > 0 and self._core.wait(timeout):
             count = self._take()
         return count
 
@@ -361,7 +395,8 @@ class Client:
         """poll() until condition() is true: its value. TimeoutError."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            news = self._core.status[0]
+            if self._late:
+                self._offer_late()
             count = self._take()
             result = condition()
             if result:
@@ -370,21 +405,69 @@ class Client:
             if left <= 0:
                 raise TimeoutError(f"MQTT: {self.state}" + (f", {self.error}" if self.error else ""))
             if count == 0:
-                self._core.wait(news, min(left, 60))
+                self._core.wait(min(left, 0.001 if self._late else 60))
+
+    # ---- asyncio's turn ----
 
     async def _until(self, condition):
-        import asyncio
+        self._hand_out()
+        self._awaited += 1
+        try:
+            while True:
+                result = condition()
+                if result:
+                    return result
+                await self._gate.wait()
+        finally:
+            self._awaited -= 1
+
+    def _hand_out(self):
+        """See to it that there is a task that hands out what comes."""
+        asyncio = _loop()
+        if self._task is None or self._task.done() or self._queue is not asyncio._io_queue:
+            self._queue = asyncio._io_queue
+            self._task = asyncio.create_task(self._keep_handing_out())
+
+    def _nudge(self):
+        """There is something to do for the task, of which the client's core does not tell."""
+        if self._task is not None and self._task.waits_in is self._queue:
+            _loop().wake(self._task)
+
+    def _has_ended(self):
+        return self._task is not _loop().cur_task or (self._is_off() and not self._awaited and not self._publications)
+
+    async def _keep_handing_out(self):
+        asyncio = _loop()
         while True:
-            count = self._take()
-            result = condition()
-            if result:
-                return result
-            await asyncio.sleep_ms(0 if count else 5)
+            if self._late and not self._offer_late():
+                await asyncio.sleep_ms(1)
+            most = 0 if any([stream._is_full() for stream in self._streams]) else _BATCH
+            try:
+                self._take(most, time.monotonic_ns() + _SLICE_NS)
+            except Exception as e:
+                asyncio.Loop.call_exception_handler({"message": "A callback of MQTT has failed", "exception": e,
+                                                     "future": asyncio.cur_task})
+            if self._has_ended():
+                return
+            if self._waiting or self._late or self._core.poll_ready(1):
+                asyncio._task_queue.push(asyncio.cur_task)
+                await asyncio.suspend
+            else:
+                await asyncio._io_queue.queue_read(self._core)
 
 
-def _bytes(payload):
-    if isinstance(payload, str):
-        return payload.encode()
+def _refuse(**arguments):
+    for name, value in arguments.items():
+        if value:
+            raise ValueError(f"{name} needs version=5")
+
+
+def _will(will, version):
+    if will is None:
+        return None
+    topic, payload, qos, retain, properties = (*will, *("", "", 0, False, {})[len(will):])
     if isinstance(payload, (int, float)):
-        return str(payload).encode()
-    return payload
+        payload = str(payload)
+    if isinstance(payload, str):
+        payload = payload.encode()
+    return topic, payload, qos, retain, _encode(properties, _FOR_WILL, version)

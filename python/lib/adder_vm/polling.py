@@ -2,12 +2,13 @@
 
 A stream takes part by a method poll_ready(events) -> events ready now. While nothing is ready the
 wait drives the pump, which ends it when anything has moved on a socket; other streams are looked at
-every STEP_S."""
+every STEP_S, unless they say (`poll_wakes`) that the pump tells of all that happens to them."""
 
 import _adder_vm
 
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 STEP_S = 0.005
+LONG_STEP_S = 60
 
 
 def _ask(stream: object, events: int) -> int:
@@ -23,7 +24,7 @@ class poll:
 
     def register(self, stream: object, eventmask: int = POLLIN | POLLOUT) -> None:
         _ask(stream, 0)  # refuses what is no stream, here and not later
-        self._streams[id(stream)] = [stream, eventmask]
+        self._streams[id(stream)] = [stream, eventmask, getattr(stream, "poll_wakes", 0)]
 
     def unregister(self, stream: object) -> None:
         self._streams.pop(id(stream), None)
@@ -36,7 +37,7 @@ class poll:
 
     def _ready(self) -> "list[tuple]":
         found = []
-        for stream, mask in list(self._streams.values()):
+        for stream, mask, _ in list(self._streams.values()):
             ready = _ask(stream, mask) & (mask | POLLERR | POLLHUP)
             if ready:
                 found.append((stream, ready))
@@ -47,12 +48,13 @@ class poll:
         import time
 
         end = None if timeout is None or timeout < 0 else time.monotonic() + timeout / 1000
+        step = LONG_STEP_S if all(entry[2] for entry in self._streams.values()) else STEP_S
         while True:
             progress = _adder_vm.progress()  # before the looking: what comes in between ends the wait
             found = self._ready()
             if found:
                 return found
-            left = STEP_S if end is None else min(STEP_S, end - time.monotonic())
+            left = step if end is None else min(step, end - time.monotonic())
             if left <= 0:
                 _adder_vm.poll()
                 return []
