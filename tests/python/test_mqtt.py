@@ -1,6 +1,5 @@
 """adder.mqtt: the client that stays connected, against mosquitto, on the PyPortal and on native Wi-Fi."""
 
-import getpass
 import json
 import subprocess
 import sys
@@ -11,9 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
-from standins import make_certificates  # noqa: E402
-from test_minimqtt import FEATHER, START, Mosquitto, free_port, lines_of  # noqa: E402
+from test_minimqtt import FEATHER, START, Mosquitto, lines_of  # noqa: E402
 
 HEAD = START.partition("import adafruit_connection_manager")[0] + """
 import asyncio
@@ -31,13 +28,14 @@ def broker(tmp_path):
 
 @pytest.fixture
 def run(adder, broker):
-    def run(code, *options, board=FEATHER, hosts=None, ca=None):
+    def run(code, *options, board=FEATHER, hosts=None, ca=None, files=None):
         all_hosts = {"broker.test:1883": broker.port, "secret.test:1883": broker.secret, **(hosts or {})}
-        files = {"network.json": json.dumps({
+        on_drive = {**(files or {}), "network.json": json.dumps({
             "access_points": [{"ssid": "home", "password": "secret123"}], "outside": False, "speed": 5,
             **({"ca": ca} if ca else {}),
             "hosts": {name: f"127.0.0.1:{port}" for name, port in all_hosts.items()}})}
-        return lines_of(adder(HEAD + code, "--board", board, *options, files=files, seconds=60, timeout=120))
+        return lines_of(adder(HEAD + code, "--board", board, *options, files=on_drive, seconds=60,
+                              timeout=120))
 
     return run
 
@@ -209,32 +207,6 @@ c.poll()
 print("-", c.connected, c.connects)
 """)
     assert out == ["True 1"]
-
-
-def test_tls(run, tmp_path, broker):
-    folder = tmp_path / "certificates"
-    folder.mkdir()
-    make_certificates(folder, ["tls.test"])
-    port = free_port()
-    (tmp_path / "tls.conf").write_text(f"user {getpass.getuser()}\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
-                                       f"certfile {folder / 'server.pem'}\nkeyfile {folder / 'server.key'}\n")
-    server = subprocess.Popen(["mosquitto", "-c", tmp_path / "tls.conf"], stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
-        out = run("""
-import ssl
-c = Client(radio, "tls.test", tls=ssl.create_default_context()).connect()
-got = []
-c.subscribe("t", got.append)
-c.publish("t", "x" * 5000, qos=1).wait(10)
-c.wait(lambda: got, 10)
-print("-", c.port, len(got[0].payload))
-c.deinit()
-""", hosts={"tls.test:8883": port}, ca=str(folder / "ca.pem"))
-        assert out == ["8883 5000"]
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def test_will(run):
