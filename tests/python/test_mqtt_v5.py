@@ -217,7 +217,7 @@ def test_enhanced_authentication(run, odd):  # noqa: F811
             auth(0x18, b"again?")
             broker.read(stream, number)
             auth(0, b"fine")
-            broker.read(stream, number)
+        broker.read(stream, number)
 
     server = odd(serve)
     code = """

@@ -301,6 +301,7 @@ class Client:
         """Show the broker once more who we are, with the function of `auth`."""
         if self._auth is None:
             raise ValueError("reauthenticate() needs auth=(method, function)")
+        self._answer()  # what the broker has said last
         self._core.answer(self._auth(None), True)
 
     def _answer(self):
