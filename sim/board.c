@@ -142,6 +142,7 @@ static sim_board_t *open_json(const char *name, cJSON *json, const cJSON *run_co
     b->mcu.bus = &sim_bus_ops;
     b->mcu.sys = &sim_sys_ops;
     b->mcu.roots = sim_roots;
+    b->mcu.files = &sim_files;
     adder_err_t err = b->run != NULL && b->name != NULL ? read_run(b, msg, cap) : ADDER_ERR_NOMEM;
     if (err == ADDER_OK) {
         const cJSON *network = cJSON_GetObjectItemCaseSensitive(b->run, "network");

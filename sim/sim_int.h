@@ -251,6 +251,7 @@ extern const adder_mcu_bus_ops_t sim_bus_ops;
 extern const adder_mcu_sys_ops_t sim_sys_ops;
 /* roots.c: the system's certificates and those of the network's "ca". */
 void sim_roots(void *ctx, adder_mcu_take_fn take, void *take_ctx);
+extern const adder_mcu_file_ops_t sim_files;
 
 /* control.c */
 adder_err_t sim_knobs_check(const sim_chip_t *c, const cJSON *knobs, const char *where, char *msg,

@@ -12,6 +12,7 @@
 #define ADDER_MCU_H
 
 #include "adder/bus.h"
+#include "adder/store.h"
 #include "adder/wifi.h"
 
 #define ADDER_PIN_NONE ((uint16_t)0xFFFF)
@@ -120,6 +121,15 @@ typedef struct {
 typedef void (*adder_mcu_take_fn)(void *take_ctx, const uint8_t *bytes, size_t len);
 typedef void (*adder_mcu_roots_fn)(void *ctx, adder_mcu_take_fn take, void *take_ctx);
 
+/* Files as devices for the log of adder/store.h. From the program's thread; the device then from any, one at
+ * a time. A file that is not there is made; it has `size` bytes, a multiple of 8192, from then on. path as
+ * the port's file system names it flash_out borrowed until close() ADDER_ERR_ARG      size ADDER_ERR_IN_USE
+ * it is open already ADDER_ERR_NO_FILE  there is no such folder others             as the file system says */
+typedef struct {
+    adder_err_t (*open_flash)(void *ctx, const char *path, uint32_t size, const adder_flash_t **flash_out);
+    void (*close_flash)(void *ctx, const adder_flash_t *flash);
+} adder_mcu_file_ops_t;
+
 typedef struct adder_mcu {
     void *ctx;
     const adder_pin_ops_t *gpio; /* with ctx above */
@@ -145,8 +155,9 @@ typedef struct adder_mcu {
     size_t bus_count;
     adder_mcu_display_t display;
 
-    const adder_wifi_t *wifi; /* NULL: no Wi-Fi of its own */
-    adder_mcu_roots_fn roots; /* with ctx above; NULL: trusts nobody by itself */
+    const adder_wifi_t *wifi;          /* NULL: no Wi-Fi of its own */
+    const adder_mcu_file_ops_t *files; /* with ctx above; NULL: none */
+    adder_mcu_roots_fn roots;          /* with ctx above; NULL: trusts nobody by itself */
 } adder_mcu_t;
 
 #endif

@@ -32,6 +32,8 @@ enum {
     A_ALIASES,
     A_AUTH,
     A_PATH,
+    A_STORE,
+    A_STORE_SIZE,
     A_COUNT
 };
 static const py_arg_t init_args[] = {PY_REQ_OBJ("radio"),
@@ -52,6 +54,8 @@ static const py_arg_t init_args[] = {PY_REQ_OBJ("radio"),
                                      PY_OPT_INT("topic_aliases", 0, 0, MQTT_ALIASES),
                                      PY_OPT_OBJ("auth"),
                                      PY_OPT_OBJ("path"),
+                                     PY_OPT_OBJ("store"),
+                                     PY_OPT_INT("store_size", 65536, 8192, 1 << 24),
                                      PY_END};
 
 static net_stack_t *stack_of(py_t radio)
@@ -221,9 +225,12 @@ static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
     if ((a[A_TLS].given && !take_tls(self, o, a[A_TLS].obj, &k->transport.config)) ||
         !fill_connect(k, a, &config.connect) || (a[A_PATH].given && !py_to_str(a[A_PATH].obj, &path, NULL)) ||
         !take_path(k, path, a[A_TLS].given, &config.transport) ||
-        !take_auth(k, a, &config.connect, &config.transport) || !take_aliases(k, a, &config.engine))
+        !take_auth(k, a, &config.connect, &config.transport) || !take_aliases(k, a, &config.engine) ||
+        (a[A_STORE].given && !mqtt_store_open(k, a[A_STORE].obj, (uint32_t)a[A_STORE_SIZE].i, &config.store)))
         return false;
     adder_err_t err = adder_mqtt_client_init(&k->client, &config);
+    if (err == ADDER_ERR_NOSPACE && a[A_STORE].given)
+        return py_fail(py_raise(PY_ValueError, "The store holds more than the queue."));
     return err == ADDER_OK || py_fail(py_raise_err(err, "MQTT"));
 }
 

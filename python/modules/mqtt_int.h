@@ -6,6 +6,7 @@
  *   mqtt_props.c    properties of MQTT 5.0 from a program's keywords, and topic aliases
  *   mqtt_run.c      what runs in the pump: C alone
  *   mqtt_inbox.c    messages between the pump and the program
+ *   mqtt_store.c    the queue and the session in a file
  *   mqtt_auth.c     enhanced authentication: the connection waits for the program's word
  *
  * The client lives beside the program: it connects, keeps alive, sends what is queued and takes what comes
@@ -165,6 +166,8 @@ typedef struct mqtt_core {
         size_t challenge_len;
         bool has_challenge;
     } auth;
+    const adder_flash_t *flash; /* NULL: there is no store */
+    adder_store_log_t log;
     adder_mqtt_item_t items[MQTT_ITEMS];
     adder_mqtt_slot_t slots[MQTT_SLOTS];
     uint16_t ids[MQTT_IDS];
@@ -198,6 +201,13 @@ uint32_t mqtt_core_random(void *ctx);
 adder_err_t mqtt_core_random_bytes(void *ctx, uint8_t *buf, size_t len);
 /* TLS by a context of `ssl`. */
 extern const adder_conn_tls_ops_t mqtt_core_tls_ops;
+
+/* ---- the store ---- */
+
+/* `path` on the drive; false with an exception. */
+bool mqtt_store_open(mqtt_core_t *k, py_t path, uint32_t size, adder_store_t *out);
+/* Once the pump has let go of the client. */
+void mqtt_store_close(mqtt_core_t *k);
 
 /* ---- authentication ---- */
 

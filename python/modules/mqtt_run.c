@@ -203,8 +203,10 @@ void mqtt_core_begin(mqtt_core_t *k)
 
 void mqtt_core_end(mqtt_core_t *k)
 {
-    if (!k->in_pump)
+    if (!k->in_pump) {
+        mqtt_store_close(k); /* init() may have failed behind it */
         return;
+    }
     py_pump_remove(&k->item);
     k->in_pump = false;
     py_pump_lock();
@@ -212,4 +214,5 @@ void mqtt_core_end(mqtt_core_t *k)
         adder_conn_close(&k->conn, true);
     tls_close(k); /* the stack has gone first: nothing is left to be said */
     py_pump_unlock();
+    mqtt_store_close(k);
 }

@@ -38,12 +38,13 @@ class Client:
     """radio: wifi.radio, or an ESP_SPIcontrol. tls: an SSLContext; True = the co-processor's own. clean=False: the
     broker keeps the session while we are away. will: (topic, payload), (topic, payload, qos, retain, properties).
     queue: bytes for messages that are not acknowledged; inbox: bytes for messages that the program has not taken.
+    store: a file of the drive that keeps queue and session over a reset, store_size bytes (a multiple of 8192).
     websocket, path: MQTT in a WebSocket. Of 5.0: session_expiry, user_properties, topic_aliases (how many topics may
     have a number in place of their name), auth: (method, function), where function(None or bytes) -> bytes."""
 
     def __init__(self, radio, broker, port=None, *, tls=None, client_id=None, username=None, password=None, keep_alive=60,
                  clean=True, version=4, session_expiry=0, will=None, queue=20480, inbox=20480, websocket=False, path=None,
-                 user_properties=None, topic_aliases=0, auth=None):
+                 user_properties=None, topic_aliases=0, auth=None, store=None, store_size=65536):
         if version < 5:
             _refuse(session_expiry=session_expiry, user_properties=user_properties, topic_aliases=topic_aliases, auth=auth)
         if client_id is None:
@@ -59,7 +60,8 @@ class Client:
         props = _encode({"user_properties": user_properties}, _FOR_CONNECT, version) if user_properties else None
         method, self._auth = auth or (None, None)
         self._core = _Client(radio, broker, port, tls or None, client_id, username, password, keep_alive, clean, version,
-                             session_expiry, _will(will, version), queue, inbox, props, topic_aliases, method, path)
+                             session_expiry, _will(will, version), queue, inbox, props, topic_aliases, method, path, store,
+                             store_size)
         self.on_connect = self.on_disconnect = self.on_message = None
         self._callbacks = []  # (filter, function)
         self._streams = []
