@@ -1,6 +1,8 @@
 /* The PyPortal as a program sees it: loads, resets, pins, buses, display, touch, sensors. */
 #include "sim/testing.h"
 
+#include <unistd.h>
+
 static const uint16_t none = ADDER_PIN_NONE;
 
 static void board_loads_with_its_names(void **state)
@@ -340,6 +342,28 @@ static void watchdog_and_reset_ask_the_owner(void **state)
     assert_int_equal(t->mcu->reset_reason, ADDER_RESET_SOFTWARE);
 }
 
+static void files_are_devices(void **state)
+{
+    bench_t *t = *state;
+    const adder_mcu_file_ops_t *files = t->mcu->files;
+    const adder_flash_t *flash, *other;
+    char path[] = "/tmp/board_test.XXXXXX", byte;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(files->open_flash(t->mcu->ctx, path, 5000, &flash), ADDER_ERR_ARG);
+    assert_int_equal(files->open_flash(t->mcu->ctx, "/nowhere/file", 8192, &flash), ADDER_ERR_NO_FILE);
+    OK(files->open_flash(t->mcu->ctx, path, 8192, &flash));
+    assert_int_equal(files->open_flash(t->mcu->ctx, path, 8192, &other), ADDER_ERR_IN_USE);
+    OK(flash->ops->program(flash->ctx, 0, "0123456789abcdef", 16));
+    files->close_flash(t->mcu->ctx, flash);
+    OK(files->open_flash(t->mcu->ctx, path, 8192, &flash));
+    OK(flash->ops->read(flash->ctx, 15, &byte, 1));
+    assert_int_equal(byte, 'f');
+    files->close_flash(t->mcu->ctx, flash);
+    unlink(path);
+}
+
 static void clock_and_memory(void **state)
 {
     bench_t *t = *state;
@@ -386,6 +410,7 @@ int main(void)
         TEST(neopixel_takes_a_frame),
         TEST(reset_lets_go_of_everything),
         TEST(watchdog_and_reset_ask_the_owner),
+        TEST(files_are_devices),
         TEST(clock_and_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

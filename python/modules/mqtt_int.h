@@ -2,6 +2,7 @@
  *
  *   mqtt.c          class Client: its life, and the module
  *   mqtt_calls.c    its methods, none of which waits but wait()
+ *   mqtt_take.c     those that take what has come
  *   mqtt_message.c  class Message
  *   mqtt_props.c    properties of MQTT 5.0 from a program's keywords, and topic aliases
  *   mqtt_run.c      what runs in the pump: C alone
@@ -183,6 +184,9 @@ typedef struct {
 } mqtt_client_t;
 
 extern const py_method_t mqtt_client_methods[];
+extern const py_arg_t mqtt_take_args[];
+py_t mqtt_m_acks(py_t self, void *s, const py_val_t *a);
+py_t mqtt_m_take(py_t self, void *s, const py_val_t *a);
 extern const py_prop_t mqtt_client_props[];
 
 /* Begin to run in the pump; leave it, closing the connection without a word. */
@@ -190,6 +194,8 @@ void mqtt_core_begin(mqtt_core_t *k);
 void mqtt_core_end(mqtt_core_t *k);
 /* Is there something for the program? Without the lock. */
 bool mqtt_core_has_news(mqtt_core_t *k);
+/* Acknowledgements that the program has not taken. */
+unsigned mqtt_core_acks(mqtt_core_t *k);
 /* With the lock: take over what the client's state is, after anything was done to it. */
 void mqtt_core_show(mqtt_core_t *k);
 uint32_t mqtt_core_now_ms(const mqtt_core_t *k);

@@ -236,6 +236,24 @@ static void qos_0_is_one_send_and_several_are_gathered(void **state)
     }
 }
 
+static void properties_of_the_next_connection(void **state)
+{
+    (void)state;
+    static const uint8_t good[] = {ADDER_MQTT_PROP_USER, 0, 1, 'a', 0, 1, 'b'}, bad[] = {0};
+    broker_t broker = {0};
+    bench_t b;
+    set_up(&b, &broker, 5);
+    begin(&b);
+    adder_mqtt_client_set_props(&b.c, (adder_mqtt_props_t){bad, sizeof bad});
+    steps(&b, 2);
+    assert_int_equal(broker.connects, 0);
+    assert_int_equal(b.c.cause, ADDER_ERR_ARG);
+    adder_mqtt_client_set_props(&b.c, (adder_mqtt_props_t){good, sizeof good});
+    b.now += 5000;
+    steps(&b, 4);
+    assert_int_equal(b.c.state, ADDER_MQTT_CLIENT_ON);
+}
+
 /* ---- faults of the stream ---- */
 
 enum { OUT_COUNT = 6, IN_COUNT = 6 };
@@ -404,6 +422,7 @@ int main(void)
         cmocka_unit_test(stops_where_asking_again_is_no_use),
         cmocka_unit_test(subscriptions_come_back_with_their_qos),
         cmocka_unit_test(qos_0_is_one_send_and_several_are_gathered),
+        cmocka_unit_test(properties_of_the_next_connection),
         cmocka_unit_test(stream_fails_at_each_call),
         cmocka_unit_test(store_is_cut_at_each_write),
         cmocka_unit_test(store_full_is_told),

@@ -20,6 +20,7 @@ static void the_queue_keeps_its_policy(void **state)
         begin(&b);
         for (uint8_t i = 0; i < ITEMS + 3; i++) {
             const bool full = i >= ITEMS && policy == ADDER_MQTT_QUEUE_REFUSE;
+            assert_int_equal(adder_mqtt_client_room(&b.c), i < ITEMS ? ARENA - 4u * i : 0);
             assert_int_equal(publish(&b, i, i % 3), full ? ADDER_ERR_AGAIN : ADDER_OK);
         }
         assert_int_equal(b.c.dropped, policy == ADDER_MQTT_QUEUE_REFUSE ? 0 : 3);
@@ -37,6 +38,7 @@ static void the_queue_keeps_its_policy(void **state)
     begin(&b);
     const adder_mqtt_msg_t large = {.topic = {"t", 1}, .payload = b.rx, .payload_len = ARENA, .qos = 1};
     const adder_mqtt_msg_t bad = {.topic = {"t+", 2}, .qos = 1};
+    assert_int_equal(adder_mqtt_client_room(&b.c), ARENA);
     assert_int_equal(adder_mqtt_client_publish(&b.c, &large, NULL), ADDER_ERR_NOSPACE);
     assert_int_equal(adder_mqtt_client_publish(&b.c, &bad, NULL), ADDER_ERR_ARG);
 }

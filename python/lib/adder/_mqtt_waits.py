@@ -53,15 +53,14 @@ class Publication:
 
     __slots__ = ("_client", "_arguments", "_gate", "done", "reason")
 
-    def __init__(self, client, done):
+    def __init__(self, client):
         self._client = client
         self._arguments = self._gate = None
-        self.done = done
+        self.done = False
         self.reason = 0
 
-    def _over(self, reason):
+    def _over(self):
         self.done = True
-        self.reason = reason
         if self._gate is not None:
             self._gate.open()
 
