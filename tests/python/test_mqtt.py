@@ -196,6 +196,30 @@ print("-", small.dropped)
     assert out == ["True 0", "True 0", "10", "1"]
 
 
+def test_qos_0_waits_for_room_too(run):
+    """Nothing acknowledges it: room in the queue itself is the news."""
+    out = run("""
+got = []
+c = Client(radio, "broker.test", queue=512).connect()
+c.subscribe("much", lambda m: got.append(int(m.text[:3])))
+c.wait(lambda: c.granted("much") is not None, 10)
+for i in range(300):
+    c.publish("much", "%03d" % i + "." * 300).wait(5)
+c.wait(lambda: len(got) == 300, 10)
+print("-", got == list(range(300)), c.queued)
+async def main():
+    await c.connect_async()
+    got.clear()
+    for i in range(300):
+        await c.publish("much", "%03d" % i + "." * 300)
+    while len(got) < 300:
+        await asyncio.sleep(0.01)
+    print("-", got == list(range(300)), c.queued)
+asyncio.run(main())
+""")
+    assert out == ["True 0", "True 0"]
+
+
 def test_messages_while_the_program_computes(run):
     """Keep-alive goes on while nobody calls."""
     out = run("""

@@ -45,6 +45,31 @@ asyncio.run(main())
     assert out == ["on True", "other x", "['0', '1', '2', '3', '4'] 0", "off", "on True", "other again", "off"]
 
 
+def test_nobody_looks_while_nothing_happens(run):  # noqa: F811
+    """A task that waits for messages is woken by the pump's news; select.poll does not look now and then."""
+    out = run("""
+async def main():
+    async with Client(radio, "broker.test") as c:
+        looks = 0
+        poller = asyncio.core._io_queue._poller
+        ready = poller._ready
+        def count():
+            nonlocal looks
+            looks += 1
+            return ready()
+        stream = c.messages("a")
+        while c.granted("a") is None:
+            await asyncio.sleep(0.01)
+        poller._ready = count
+        await asyncio.sleep(2)
+        print("-", looks < 20)
+        c.publish("a", "x")
+        print("-", (await stream.__anext__()).text)
+asyncio.run(main())
+""")
+    assert out == ["True", "x"]
+
+
 def test_an_exception_of_a_callback_is_told_and_the_next_message_comes(run):  # noqa: F811
     out = run("""
 def on_a(message):
