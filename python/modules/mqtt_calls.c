@@ -13,6 +13,15 @@ uint32_t mqtt_core_now_ms(const mqtt_core_t *k)
     return (uint32_t)(k->mcu->sys->now_us(k->mcu->ctx) / 1000);
 }
 
+/* The lock; false: the pump is busy, and the caller would not wait. */
+static bool enter(bool may_wait)
+{
+    if (!may_wait)
+        return py_pump_try_lock();
+    py_pump_lock();
+    return true;
+}
+
 /* Behind a call of the client, with the lock. */
 static void settle(mqtt_core_t *k)
 {
@@ -37,14 +46,18 @@ static py_t m_start(py_t self, void *s, const py_val_t *a)
     return err == ADDER_OK || err == ADDER_ERR_STATE ? py_none() : py_raise_err(err, "MQTT");
 }
 
+static const py_arg_t stop_args[] = {PY_OPT_BOOL("may_wait", true), PY_END};
+
+/* False: the pump is busy, and `may_wait` is false. */
 static py_t m_stop(py_t self, void *s, const py_val_t *a)
 {
-    (void)self, (void)a;
+    (void)self;
     mqtt_core_t *k = core_of(s);
-    py_pump_lock();
+    if (!enter(a[0].b))
+        return py_bool(false);
     adder_mqtt_client_stop(&k->client, mqtt_core_now_ms(k));
     settle(k);
-    return py_none();
+    return py_bool(true);
 }
 
 static py_t m_deinit(py_t self, void *s, const py_val_t *a)
@@ -104,27 +117,29 @@ static py_t m_publish(py_t self, void *s, const py_val_t *a)
             return PY_NULL;
         msg.props = (adder_mqtt_props_t){props.ptr, props.len};
     }
+    if (!adder_mqtt_is_topic(msg.topic))
+        return py_raise(PY_ValueError, "Topic must be 1-65535 bytes without wildcards.");
+    const size_t len = msg.topic.len + msg.props.len + msg.payload_len;
+    if (len > k->arena_len && (msg.qos > 0 || len > MQTT_TX / 2)) /* else it may pass the queue by */
+        return py_raise(PY_ValueError, "The message is longer than the queue.");
     if (k->aliases.max > 0)
         msg.alias = mqtt_alias_of(&k->aliases, msg.topic);
-    if (a[5].b)
-        py_pump_lock();
-    else if (!py_pump_try_lock())
+    if (!enter(a[5].b))
         return py_int(-1);
     /* Each message that is not done has room for its acknowledgement. */
     bool room = adder_mqtt_client_queued(&k->client) + mqtt_core_acks(k) < MQTT_ITEMS;
     adder_err_t err = room ? adder_mqtt_client_publish(&k->client, &msg, &id) : ADDER_ERR_AGAIN;
     if (err == ADDER_ERR_AGAIN) /* be told when there is */
-        k->asked_len = msg.topic.len + msg.props.len + msg.payload_len;
+        k->asked_len = len;
     settle(k);
     switch (err) {
     case ADDER_OK:
         return py_uint(id);
     case ADDER_ERR_AGAIN:
         return py_none();
-    case ADDER_ERR_ARG:
-        return py_raise(PY_ValueError, "Topic must be 1-65535 bytes without wildcards.");
     case ADDER_ERR_NOSPACE:
-        return py_raise(PY_ValueError, "The message is longer than the queue.");
+        return py_raise(PY_ValueError, "The message is longer than the %s.",
+                        k->flash != NULL ? "queue or the store" : "queue");
     default:
         return py_raise_err(err, "publish");
     }
@@ -141,22 +156,12 @@ static mqtt_sub_t **find_sub(mqtt_core_t *k, const py_val_t *filter)
     return at;
 }
 
-static bool unsubscribe(mqtt_core_t *k, mqtt_sub_t **at)
-{
-    mqtt_sub_t *sub = *at;
-    py_pump_lock();
-    *at = sub->next;
-    adder_err_t err = adder_mqtt_client_unsubscribe(&k->client, &sub->sub);
-    settle(k);
-    py_free(sub);
-    return err == ADDER_OK || err == ADDER_ERR_AGAIN || py_fail(py_raise_err(err, "unsubscribe"));
-}
-
 enum { SUB_NO_LOCAL = 1, SUB_AS_PUBLISHED = 2 };
 
-static const py_arg_t subscribe_args[] = {PY_REQ_STR("topic"), PY_REQ_INT("qos", 0, 2),
-                                          PY_OPT_INT("flags", 0, 0, 3),
-                                          PY_OPT_INT("retain_handling", 0, 0, 2), PY_END};
+static const py_arg_t subscribe_args[] = {
+    PY_REQ_STR("topic"),           PY_REQ_INT("qos", 0, 2),
+    PY_OPT_INT("flags", 0, 0, 3),  PY_OPT_INT("retain_handling", 0, 0, 2),
+    PY_OPT_BOOL("may_wait", true), PY_END};
 
 static mqtt_sub_t *new_sub(mqtt_core_t *k, const py_val_t *a)
 {
@@ -181,6 +186,40 @@ static bool is_covered(const mqtt_sub_t *there, const py_val_t *a)
            sub->retain_as_published == ((a[2].i & SUB_AS_PUBLISHED) != 0) && sub->retain_handling == a[3].i;
 }
 
+/* With the lock: no longer asked for. It is the caller's to free. */
+static mqtt_sub_t *take_out(mqtt_core_t *k, mqtt_sub_t **at, adder_err_t *err_out)
+{
+    mqtt_sub_t *sub = *at;
+    *err_out = ADDER_OK;
+    if (sub != NULL) {
+        *at = sub->next;
+        *err_out = adder_mqtt_client_unsubscribe(&k->client, &sub->sub);
+    }
+    return sub;
+}
+
+/* With the lock. */
+static adder_err_t put_in(mqtt_core_t *k, mqtt_sub_t *sub)
+{
+    const adder_mqtt_prop_t number = {.id = ADDER_MQTT_PROP_SUBSCRIPTION_ID, .number = sub->number};
+    size_t props_len = 0;
+    ADDER_IGNORE(adder_mqtt_prop_put(sub->props, sizeof sub->props, &props_len, &number), "it fits");
+    if (!k->client.mqtt.server.no_sub_ids)
+        sub->sub.props = (adder_mqtt_props_t){sub->props, props_len};
+    const adder_err_t err = adder_mqtt_client_subscribe(&k->client, &sub->sub);
+    if (err != ADDER_OK)
+        return err;
+    sub->next = k->subs;
+    k->subs = sub;
+    if (k->client.state == ADDER_MQTT_CLIENT_ON &&
+        k->stack->started) { /* asked for before anything that is published next */
+        adder_mqtt_client_wants_t wants;
+        adder_mqtt_client_tick(&k->client, mqtt_core_now_ms(k), &wants);
+    }
+    return ADDER_OK;
+}
+
+/* The subscription's number; None: the pump is busy, and `may_wait` is false. */
 static py_t m_subscribe(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
@@ -188,28 +227,20 @@ static py_t m_subscribe(py_t self, void *s, const py_val_t *a)
     mqtt_sub_t **there = find_sub(k, &a[0]);
     if (*there != NULL && is_covered(*there, a))
         return py_uint((*there)->number);
+    if (!adder_mqtt_is_filter((adder_mqtt_str_t){a[0].str, a[0].str_len}))
+        return py_raise(PY_ValueError, "Not a topic filter: %s", a[0].str);
     mqtt_sub_t *sub = new_sub(k, a);
-    if (sub == NULL || (*there != NULL && !unsubscribe(k, there))) {
-        py_free(sub);
+    if (sub == NULL)
         return PY_NULL;
+    if (!enter(a[4].b)) {
+        py_free(sub);
+        return py_none();
     }
-    const adder_mqtt_prop_t number = {.id = ADDER_MQTT_PROP_SUBSCRIPTION_ID, .number = sub->number};
-    size_t props_len = 0;
-    ADDER_IGNORE(adder_mqtt_prop_put(sub->props, sizeof sub->props, &props_len, &number), "it fits");
-    py_pump_lock();
-    if (!k->client.mqtt.server.no_sub_ids)
-        sub->sub.props = (adder_mqtt_props_t){sub->props, props_len};
-    adder_err_t err = adder_mqtt_client_subscribe(&k->client, &sub->sub);
-    if (err == ADDER_OK && k->client.state == ADDER_MQTT_CLIENT_ON &&
-        k->stack->started) { /* asked for before anything that is published next */
-        adder_mqtt_client_wants_t wants;
-        adder_mqtt_client_tick(&k->client, mqtt_core_now_ms(k), &wants);
-    }
-    if (err == ADDER_OK) {
-        sub->next = k->subs;
-        k->subs = sub;
-    }
+    adder_err_t ignored;
+    mqtt_sub_t *old = take_out(k, there, &ignored);
+    const adder_err_t err = put_in(k, sub);
     settle(k);
+    py_free(old);
     if (err != ADDER_OK) {
         py_free(sub);
         return err == ADDER_ERR_ARG ? py_raise(PY_ValueError, "Not a topic filter: %s", a[0].str)
@@ -218,15 +249,23 @@ static py_t m_subscribe(py_t self, void *s, const py_val_t *a)
     return py_uint(sub->number);
 }
 
-static const py_arg_t topic_args[] = {PY_REQ_STR("topic"), PY_END};
+static const py_arg_t unsubscribe_args[] = {PY_REQ_STR("topic"), PY_OPT_BOOL("may_wait", true), PY_END};
 
+/* False: the pump is busy, and `may_wait` is false. */
 static py_t m_unsubscribe(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
     mqtt_core_t *k = core_of(s);
-    mqtt_sub_t **at = find_sub(k, &a[0]);
-    return *at == NULL || unsubscribe(k, at) ? py_none() : PY_NULL;
+    adder_err_t err;
+    if (!enter(a[1].b))
+        return py_bool(false);
+    mqtt_sub_t *sub = take_out(k, find_sub(k, &a[0]), &err);
+    settle(k);
+    py_free(sub);
+    return err == ADDER_OK || err == ADDER_ERR_AGAIN ? py_bool(true) : py_raise_err(err, "unsubscribe");
 }
+
+static const py_arg_t topic_args[] = {PY_REQ_STR("topic"), PY_END};
 
 /* 0..2, 0x80.. refused, 0xff = no answer yet; None: no such subscription. */
 static py_t m_granted(py_t self, void *s, const py_val_t *a)
@@ -355,11 +394,11 @@ static py_t m_answer(py_t self, void *s, const py_val_t *a)
 }
 
 const py_method_t mqtt_client_methods[] = {{"start", m_start, NULL, 0, NULL},
-                                           {"stop", m_stop, NULL, 0, NULL},
+                                           {"stop", m_stop, stop_args, 0, NULL},
                                            {"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
                                            {"publish", m_publish, publish_args, 0, NULL},
                                            {"subscribe", m_subscribe, subscribe_args, 0, NULL},
-                                           {"unsubscribe", m_unsubscribe, topic_args, 0, NULL},
+                                           {"unsubscribe", m_unsubscribe, unsubscribe_args, 0, NULL},
                                            {"granted", m_granted, topic_args, 0, NULL},
                                            {"acks", mqtt_m_acks, NULL, 0, NULL},
                                            {"take", mqtt_m_take, mqtt_take_args, 0, NULL},

@@ -115,6 +115,51 @@ asyncio.run(main())
     assert out == ["True True 0"]
 
 
+def test_what_finds_the_pump_busy_is_done_in_its_order(run):  # noqa: F811
+    """A step of a handshake has the pump for milliseconds: nobody waits for it, and nothing is lost or overtaken."""
+    out = run("""
+class Busy:
+    def __init__(self, core):
+        self.core, self.calls, self.refused = core, 0, 0
+    def __getattr__(self, name):
+        return getattr(self.core, name)
+    def refuses(self, may_wait):
+        self.calls += 1
+        refused = not may_wait and self.calls % 5 < 3
+        self.refused += refused
+        return refused
+    def publish(self, *a):
+        return -1 if self.refuses(a[-1]) else self.core.publish(*a)
+    def subscribe(self, *a):
+        return None if self.refuses(a[-1]) else self.core.subscribe(*a)
+    def unsubscribe(self, *a):
+        return not self.refuses(a[-1]) and self.core.unsubscribe(*a)
+    def stop(self, *a):
+        return not self.refuses(a[-1]) and self.core.stop(*a)
+async def main():
+    c = Client(radio, "broker.test")
+    c._core = busy = Busy(c._core)
+    await c.connect_async()
+    got, other = [], []
+    c.subscribe("a", lambda m: got.append(int(m.text)))
+    for begin in range(0, 100, 25):  # no more than the queue has room for
+        for p in [c.publish("a", i, qos=1) for i in range(begin, begin + 25)]:
+            await p
+    c.subscribe("b", other.append)
+    c.unsubscribe("b")
+    await c.publish("b", "unheard", qos=1)
+    while len(got) < 100:
+        await asyncio.sleep(0.01)
+    c.stop()
+    while c.state != "stopped":
+        await asyncio.sleep(0.01)
+    print("-", got == list(range(100)), len(other), busy.refused > 100, c._late)
+    c.deinit()
+asyncio.run(main())
+""")
+    assert out == ["True 0 True []"]
+
+
 def test_it_lives_through_a_second_run_a_cancelled_wait_and_a_deinit_in_a_callback(run):  # noqa: F811
     out = run("""
 c = Client(radio, "broker.test")

@@ -22,13 +22,32 @@ class Turns:
         self._numbers = {}  # of subscriptions, by filter
         self._publications = {}
         self._waiting = []  # messages that are taken and not handed out
-        self._late = []  # publications that found the pump busy
+        self._late = []  # what found the pump busy: functions of _soon()
         self._gate = Gate()
         self._awaited = 0
         self._task = self._queue = None  # hands out; and asyncio's queue where it stands
         self._connects, self._was_on = 0, False
 
     # ---- the program's turn ----
+
+    def _soon(self, function):
+        """function(may it wait for the pump?) -> was it done? Now; or, beside other tasks that are not to be held up, in
+        a moment, in its order."""
+        if (self._late and not self._do_late()) or not function(self._task is None):
+            self._put_off(function)
+
+    def _put_off(self, function):
+        self._late.append(function)
+        self._nudge()
+
+    def _do_late(self):
+        """True: nothing of that is left."""
+        while self._late:
+            function = self._late.pop(0)
+            if not function(False):
+                self._late.insert(0, function)
+                return False
+        return True
 
     def _take_acks(self, acks=None):
         """What is done is told to its publications; was there any?"""
@@ -116,7 +135,7 @@ class Turns:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             if self._late:
-                self._offer_late()
+                self._do_late()
             count = self._take()
             result = condition()
             if result:
@@ -167,13 +186,13 @@ class Turns:
     async def _keep_handing_out(self):
         asyncio = loop()
         while True:
-            if self._late and not self._offer_late():
-                await asyncio.sleep_ms(1)
             most = 0 if any([stream._is_full() for stream in self._streams]) else _BATCH
             try:
+                if not self._do_late():
+                    await asyncio.sleep_ms(1)
                 self._take(most, time.monotonic_ns() + _SLICE_NS)
             except Exception as e:
-                asyncio.Loop.call_exception_handler({"message": "A callback of MQTT has failed", "exception": e,
+                asyncio.Loop.call_exception_handler({"message": "MQTT: a callback has failed", "exception": e,
                                                      "future": asyncio.cur_task})
             if self._has_ended():
                 return

@@ -95,7 +95,7 @@ class Client(_Turns):
 
     def stop(self):
         """Say goodbye in the background, and stay off; queue and session stay."""
-        self._core.stop()
+        self._soon(self._core.stop)
 
     def _is_off(self):
         return self._core.state in (STOPPED, FAILED)
@@ -118,6 +118,7 @@ class Client(_Turns):
         for stream in self._streams:
             stream._end()
         self._streams.clear()
+        self._late.clear()
         task, self._task = self._task, None
         if task is not None and task is not _loop().cur_task:
             task.cancel()
@@ -198,48 +199,37 @@ class Client(_Turns):
         publication = Publication(self)
         if not self._late:
             packet_id = self._core.publish(topic, payload, qos, retain, props, self._task is None)
-            if packet_id is not None and packet_id >= 0:
-                if packet_id:
+            if packet_id is not None:
+                if packet_id > 0:
                     self._publications[packet_id] = publication
-                else:
+                elif packet_id == 0:
                     publication.done = True
+                else:
+                    self._put_off(lambda wait: self._queue_in(publication, (topic, payload, qos, retain, props), wait))
                 return publication
         self._offer(publication, (topic, payload, qos, retain, props))
         return publication
 
     def _offer(self, publication, arguments):
         """Into the queue, or, where that has no room, kept by the publication until it is waited for."""
-        if self._late and not self._offer_late():
-            packet_id = -1
-        else:
-            packet_id = self._core.publish(*arguments, self._task is None)
-            if packet_id is None and self._take_acks():
-                packet_id = self._core.publish(*arguments, self._task is None)
         publication._arguments = None
-        if packet_id == 0:
-            publication.done = True
-        elif packet_id is None or (packet_id < 0 and len(self._late) >= _LATE_MOST):
+        if len(self._late) >= _LATE_MOST:
             publication._arguments = arguments
-        elif packet_id < 0:
-            self._late.append((publication, arguments))
-            self._nudge()
         else:
-            self._publications[packet_id] = publication
+            self._soon(lambda wait: self._queue_in(publication, arguments, wait))
 
-    def _offer_late(self):
-        """The pump was busy when these came: now, in their order? False: not yet."""
-        while self._late:
-            publication, arguments = self._late[0]
-            packet_id = self._core.publish(*arguments, False)
-            if packet_id is not None and packet_id < 0:
-                return False
-            self._late.pop(0)
-            if packet_id:
-                self._publications[packet_id] = publication
-            elif packet_id == 0:
-                publication._over()
-            else:
-                publication._arguments = arguments
+    def _queue_in(self, publication, arguments, may_wait):
+        packet_id = self._core.publish(*arguments, may_wait)
+        if packet_id is None and self._take_acks():
+            packet_id = self._core.publish(*arguments, may_wait)
+        if packet_id is None:
+            publication._arguments = arguments
+        elif packet_id > 0:
+            self._publications[packet_id] = publication
+        elif packet_id == 0:
+            publication._over()
+        else:
+            return False
         return True
 
     # ---- messages in ----
@@ -262,8 +252,16 @@ class Client(_Turns):
         if self._version < 5:
             _refuse(no_local=no_local, retain_as_published=retain_as_published, retain_handling=retain_handling)
         flags = (1 if no_local else 0) | (2 if retain_as_published else 0)
-        self._numbers[topic] = self._core.subscribe(topic, qos, flags, retain_handling)
-        self._routes.clear()
+
+        def subscribe(may_wait):
+            number = self._core.subscribe(topic, qos, flags, retain_handling, may_wait)
+            if number is None:
+                return False
+            self._numbers[topic] = number
+            self._routes.clear()
+            return True
+
+        self._soon(subscribe)
 
     def unsubscribe(self, topic):
         self._callbacks = [entry for entry in self._callbacks if entry[0] != topic]
@@ -271,7 +269,7 @@ class Client(_Turns):
             self._streams.remove(stream)
             stream._end()
         self._routes.clear()
-        self._core.unsubscribe(topic)
+        self._soon(lambda may_wait: self._core.unsubscribe(topic, may_wait))
         self._nudge()
 
     def granted(self, topic):
@@ -289,7 +287,7 @@ class Client(_Turns):
             self._streams.remove(stream)
             self._routes.clear()
             if all(entry[0] != topic for entry in self._callbacks) and all(s.topic != topic for s in self._streams):
-                self._core.unsubscribe(topic)
+                self._soon(lambda may_wait: self._core.unsubscribe(topic, may_wait))
             self._nudge()
 
     # ---- authentication ----
