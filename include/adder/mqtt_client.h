@@ -30,7 +30,7 @@
  * adder_mqtt_client_keep(): so it happens exactly once. A result that lives in RAM alone is gone with it.
  *
  * Callbacks come from tick(); they may call what this header has but tick, start and init.
- * Threading: one thread at a time. RAM on 32 bits: 320 bytes and what the configuration names; stack
+ * Threading: one thread at a time. RAM on 32 bits: 324 bytes and what the configuration names; stack
  * 530 and what transport and callbacks take; code 4.5 kB beside the engine. */
 #ifndef ADDER_MQTT_CLIENT_H
 #define ADDER_MQTT_CLIENT_H
@@ -127,6 +127,7 @@ typedef struct {
     uint8_t state;     /* adder_mqtt_client_state_t */
     adder_err_t cause; /* of the last connection's end */
     uint32_t connects, dropped;
+    uint32_t kept; /* writes of adder_mqtt_client_keep() that are in the store */
     struct {
         adder_mqtt_client_config_t c;
         adder_mqtt_router_t router;

@@ -228,6 +228,8 @@ static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
         !take_auth(k, a, &config.connect, &config.transport) || !take_aliases(k, a, &config.engine) ||
         (a[A_STORE].given && !mqtt_store_open(k, a[A_STORE].obj, (uint32_t)a[A_STORE_SIZE].i, &config.store)))
         return false;
+    if (k->flash != NULL && !mqtt_store_load(k, config.store))
+        return false;
     adder_err_t err = adder_mqtt_client_init(&k->client, &config);
     if (err == ADDER_ERR_NOSPACE && a[A_STORE].given)
         return py_fail(py_raise(PY_ValueError, "The store holds more than the queue."));

@@ -7,7 +7,7 @@
  *   mqtt_props.c    properties of MQTT 5.0 from a program's keywords, and topic aliases
  *   mqtt_run.c      what runs in the pump: C alone
  *   mqtt_inbox.c    messages between the pump and the program
- *   mqtt_store.c    the queue and the session in a file
+ *   mqtt_store.c    the queue, the session and the inbox in a file
  *   mqtt_auth.c     enhanced authentication: the connection waits for the program's word
  *
  * The client lives beside the program: it connects, keeps alive, sends what is queued and takes what comes
@@ -43,13 +43,16 @@ enum {
 
 /* ---- messages ---- */
 
-/* A message in the inbox; topic, properties and payload follow. */
+/* A message in the inbox; topic, properties and payload follow. With a store that is its value there, too. */
 typedef struct {
     uint32_t len; /* of the payload */
+    uint32_t key; /* in the store; 0 = it is not there */
     uint16_t topic_len, props_len;
     uint8_t qos;
     bool retain, dup;
+    uint8_t reserved; /* no padding: it is stored as it is */
 } mqtt_record_t;
+_Static_assert(sizeof(mqtt_record_t) == 16, "mqtt_record_t has padding");
 
 /* Written by the pump alone, read by the program alone. */
 typedef struct {
@@ -57,12 +60,20 @@ typedef struct {
     size_t cap;
     atomic_size_t used; /* of messages that are whole */
     size_t write_at, read_at;
+    size_t pending;      /* bytes of a whole message behind write_at that waits for commit */
     atomic_bool starved; /* one did not fit: the pump is to be poked */
     bool skipping;       /* the message under way does not fit at all */
 } mqtt_inbox_t;
 
-/* ADDER_ERR_AGAIN: no room now; NOSPACE: never. *whole_out: that was the last of its pieces. */
-adder_err_t mqtt_inbox_put(mqtt_inbox_t *b, const adder_mqtt_piece_t *piece, bool *whole_out);
+/* ADDER_ERR_AGAIN: no room now; NOSPACE: never. *whole_out: that was the last of its pieces. With a key a
+ * whole message is not there for the reader before commit. */
+adder_err_t mqtt_inbox_put(mqtt_inbox_t *b, const adder_mqtt_piece_t *piece, uint32_t key, bool *whole_out);
+/* The pending message as a value of the store: it may go around the end. */
+adder_store_change_t mqtt_inbox_value(const mqtt_inbox_t *b, uint32_t key);
+/* The pending message is there, or, where it could not be stored, it never was. */
+void mqtt_inbox_commit(mqtt_inbox_t *b, bool stored);
+/* A value of `len` bytes of the store, once more. */
+adder_err_t mqtt_inbox_load(mqtt_inbox_t *b, adder_store_t store, uint32_t key, size_t len);
 /* The oldest, without what follows it; false: none. */
 bool mqtt_inbox_first(mqtt_inbox_t *b, mqtt_record_t *r);
 /* Bytes of the oldest message, `at` of them behind its record. */
@@ -169,6 +180,13 @@ typedef struct mqtt_core {
     } auth;
     const adder_flash_t *flash; /* NULL: there is no store */
     adder_store_log_t log;
+    struct {
+        adder_store_change_t change; /* of the message that is being stored */
+        uint32_t writes;             /* client.kept before it */
+        uint32_t next, first;        /* keys: the next one given, the first that is not erased */
+        uint32_t taken;              /* behind the last that the program has taken; its thread's */
+        atomic_uint told;            /* behind the last that it needs no more */
+    } kept;
     adder_mqtt_item_t items[MQTT_ITEMS];
     adder_mqtt_slot_t slots[MQTT_SLOTS];
     uint16_t ids[MQTT_IDS];
@@ -187,6 +205,7 @@ extern const py_method_t mqtt_client_methods[];
 extern const py_arg_t mqtt_take_args[];
 py_t mqtt_m_acks(py_t self, void *s, const py_val_t *a);
 py_t mqtt_m_take(py_t self, void *s, const py_val_t *a);
+py_t mqtt_m_forget(py_t self, void *s, const py_val_t *a);
 extern const py_prop_t mqtt_client_props[];
 
 /* Begin to run in the pump; leave it, closing the connection without a word. */
@@ -212,6 +231,14 @@ extern const adder_conn_tls_ops_t mqtt_core_tls_ops;
 
 /* `path` on the drive; false with an exception. */
 bool mqtt_store_open(mqtt_core_t *k, py_t path, uint32_t size, adder_store_t *out);
+/* Before the client is made: what came and was not told yet into the inbox. False with an exception. */
+bool mqtt_store_load(mqtt_core_t *k, adder_store_t store);
+/* In the pump: the next key; store the pending message with its id; commit it, if it was stored; erase what
+ * was told. */
+uint32_t mqtt_store_key(const mqtt_core_t *k);
+adder_err_t mqtt_store_keep(mqtt_core_t *k);
+void mqtt_store_settle(mqtt_core_t *k);
+void mqtt_store_forget(mqtt_core_t *k);
 /* Once the pump has let go of the client. */
 void mqtt_store_close(mqtt_core_t *k);
 

@@ -77,8 +77,13 @@ adder_err_t mqtt_core_message(void *ctx, const adder_mqtt_piece_t *piece)
 {
     mqtt_core_t *k = ctx;
     bool whole;
-    const adder_err_t err = mqtt_inbox_put(&k->inbox, piece, &whole);
-    k->news += whole;
+    const bool keeps = k->flash != NULL && piece->qos > 0;
+    mqtt_store_settle(k); /* the one before */
+    adder_err_t err = mqtt_inbox_put(&k->inbox, piece, keeps ? mqtt_store_key(k) : 0, &whole);
+    if (whole && keeps)
+        err = mqtt_store_keep(k);
+    else
+        k->news += whole;
     if (err == ADDER_ERR_NOSPACE && piece->offset == 0)
         atomic_fetch_add(&k->shown.dropped, 1);
     return err; /* NOSPACE with 5.0: the broker is told */
@@ -183,6 +188,9 @@ static void run(void *ctx, uint64_t now_us, adder_net_wants_t *wants_out)
         return;
     adder_mqtt_client_wants_t wants;
     adder_mqtt_client_tick(&k->client, (uint32_t)(now_us / 1000), &wants);
+    mqtt_store_settle(k);
+    if (k->flash != NULL)
+        mqtt_store_forget(k);
     mqtt_core_show(k);
     if (k->news != news)
         wants_out->wait_us = 0; /* for those who wait for it */
@@ -214,5 +222,7 @@ void mqtt_core_end(mqtt_core_t *k)
         adder_conn_close(&k->conn, true);
     tls_close(k); /* the stack has gone first: nothing is left to be said */
     py_pump_unlock();
+    if (k->flash != NULL)
+        mqtt_store_forget(k);
     mqtt_store_close(k);
 }

@@ -61,6 +61,8 @@ static py_t take_messages(py_t self, mqtt_client_t *o, size_t most)
         if (!ok)
             return PY_NULL;
         starved |= mqtt_inbox_drop(&o->k->inbox, &r);
+        if (r.key != 0)
+            o->k->kept.taken = r.key + 1;
     }
     if (starved)
         py_pump_poke();
@@ -89,4 +91,14 @@ py_t mqtt_m_take(py_t self, void *s, const py_val_t *a)
         return PY_NULL;
     const py_t parts[] = {list, messages, py_bool(changed)};
     return py_tuple(parts, 3);
+}
+
+/* What was taken has been told: it need not be kept. */
+py_t mqtt_m_forget(py_t self, void *s, const py_val_t *a)
+{
+    (void)self, (void)a;
+    mqtt_core_t *k = ((mqtt_client_t *)s)->k;
+    if (atomic_exchange(&k->kept.told, k->kept.taken) != k->kept.taken)
+        py_pump_poke();
+    return py_none();
 }

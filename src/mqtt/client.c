@@ -124,6 +124,7 @@ static adder_err_t on_message(void *ctx, const adder_mqtt_piece_t *piece)
         return ADDER_ERR_AGAIN;
     }
     c->priv.told_id = told ? 0 : c->priv.told_id;
+    c->kept += c->priv.n_keep > 0;
     return ADDER_OK;
 }
 

@@ -367,6 +367,7 @@ static bool runs_through_a_cut(uint8_t version, size_t n, bool fails, uint32_t s
         assert_int_equal(broker.outbox[i].state, OUT_NONE);
     }
     assert_int_equal(adder_mqtt_client_queued(&b.c), 0);
+    assert_true(cut || b.c.kept == IN_COUNT);
     uint32_t cursor = 0, key;
     size_t len;
     const adder_store_t *s = &b.config.store;

@@ -120,6 +120,51 @@ time.sleep(5)
     server.close()
 
 
+HELD = """
+got = []
+def take(m):
+    got.append(m.text)
+    print("- took", m.text, m.duplicate)
+    if m.text == "1" and not m.duplicate:
+        time.sleep(0.5)
+        print("- kill me")
+        time.sleep(60)
+c = Client(radio, "broker.test", client_id="me", clean=False, store="/mqtt.log")
+c.subscribe("#", take, qos=2)
+c.connect()
+while "3" not in got:
+    c.poll(5)
+print("- rest", c.poll(0.5))
+c.deinit()
+c = Client(radio, "broker.test", client_id="me", clean=False, store="/mqtt.log")
+print("- left", c.poll(0.1))
+"""
+
+
+def test_what_came_and_was_not_told_is_told_after_a_kill(until_killed, run):  # noqa: F811
+    """The broker has its answers; the program is killed in the callback of the second message of four."""
+    def serve(broker, number, stream):
+        broker.read(stream, number)
+        stream.write(b"\x20\x02" + (b"\0\0" if number == 1 else b"\1\0"))
+        while broker.read(stream, number)[0] != 0x82:
+            pass
+        if number == 1:
+            for i in range(4):
+                stream.write(bytes([0x34 if i % 2 else 0x32, 8]) + b"\0\3two" + bytes([0, 1 + i, 48 + i]))
+            while broker.read(stream, number) != (0x50, b"\0\4"):
+                pass
+            stream.write(b"".join(bytes([0x62, 2, 0, i]) for i in (2, 4)))
+        while True:
+            broker.read(stream, number)
+
+    server = OddBroker(serve)
+    seen = until_killed(HELD, "kill me", server.port)
+    assert "- took 0 False" in seen and "- took 2" not in seen
+    out = run(HELD, hosts={"broker.test:1883": server.port}, files=BOOT)
+    assert out == ["took 1 True", "took 2 True", "took 3 True", "rest 0", "left 0"]
+    server.close()
+
+
 def test_what_can_be_wrong(run):  # noqa: F811
     code = """
 def attempt(*a, **k):

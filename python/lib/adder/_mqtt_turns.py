@@ -15,13 +15,15 @@ _ROUTES_MOST = 64
 class Turns:
     """The part of a Client that runs callbacks and wakes tasks. The core is the client's."""
 
-    def __init__(self):
+    def __init__(self, stored):
         self._callbacks = []  # (filter, function)
         self._streams = []
         self._routes = {}  # who takes messages of a topic, as found out before
         self._numbers = {}  # of subscriptions, by filter
         self._publications = {}
         self._waiting = []  # messages that are taken and not handed out
+        self._stored = stored
+        self._batch = 1 if stored else _BATCH
         self._late = []  # what found the pump busy: functions of _soon()
         self._gate = Gate()
         self._awaited = 0
@@ -96,11 +98,16 @@ class Turns:
         if not takers and self.on_message is not None:
             self.on_message(message)
 
-    def _take(self, most=_BATCH, until_ns=None):
+    def _told(self):
+        """What came need not be stored any more, unless a loop has not asked for it yet."""
+        if self._stored and not self._waiting and not any([stream._messages for stream in self._streams]):
+            self._core.forget()
+
+    def _take(self, most=None, until_ns=None):
         """Tell what has come; how many messages. After an exception of a callback the others wait for the next time."""
         waiting = self._waiting
         if not waiting:
-            taken = self._core.take(most)
+            taken = self._core.take(self._batch if most is None else most)
             if taken is None:
                 return 0
             acks, messages, changed = taken
@@ -119,6 +126,7 @@ class Turns:
         while waiting:
             count += 1
             self._tell(waiting.pop(0))
+            self._told()
             if until_ns is not None and time.monotonic_ns() > until_ns:
                 break
         return count
@@ -186,7 +194,7 @@ class Turns:
     async def _keep_handing_out(self):
         asyncio = loop()
         while True:
-            most = 0 if any([stream._is_full() for stream in self._streams]) else _BATCH
+            most = 0 if any([stream._is_full() for stream in self._streams]) else None
             try:
                 if not self._do_late():
                     await asyncio.sleep_ms(1)

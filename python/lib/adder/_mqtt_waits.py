@@ -104,6 +104,7 @@ class Messages:
         self._client = client
         self.topic = topic
         self._messages = []
+        self._most = 1 if client._stored else STREAM_MOST
         self._gate = Gate()
         self._open = True
 
@@ -117,7 +118,8 @@ class Messages:
             self._client._hand_out()
             await self._gate.wait()
         message = self._messages.pop(0)
-        if len(self._messages) == STREAM_MOST // 2:
+        if len(self._messages) == self._most // 2:
+            self._client._told()
             self._client._nudge()
         return message
 
@@ -126,7 +128,7 @@ class Messages:
         self._gate.open()
 
     def _is_full(self):
-        return len(self._messages) >= STREAM_MOST
+        return len(self._messages) >= self._most
 
     def _end(self):
         self._open = False

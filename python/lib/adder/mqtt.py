@@ -60,7 +60,7 @@ class Client(_Turns):
                              session_expiry, _will(will, version), queue, inbox, props, topic_aliases, method, path, store,
                              store_size)
         self.on_connect = self.on_disconnect = self.on_message = None
-        super().__init__()
+        super().__init__(store is not None)
 
     # ---- connecting ----
 
