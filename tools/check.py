@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "check"
-SOURCES = ("include", "src", "sim", "python", "host", "ports", "tests", "bench")
+SOURCES = ("include", "src", "sim", "python", "host", "ports", "tests", "benches")
 FUZZ_SECONDS = int(os.environ.get("ADDER_FUZZ_SECONDS", "5"))
 STEP_SECONDS = 900
 

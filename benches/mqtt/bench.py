@@ -1,0 +1,238 @@
+"""Adder's MQTT clients beside their peers, with mosquitto on loopback.
+
+C rows: the engine (adder/mqtt.h) over a socket, libmosquitto and Paho C, each as its own program with one command line
+(client.h). py rows: adafruit_minimqtt and adder.mqtt on a simulated board with native Wi-Fi, beside Adafruit's MiniMQTT
+and paho-mqtt in CPython.
+
+All alike: MQTT 3.1.1, the same payloads and numbers of messages, no Nagle's delay on either side, a broker that drops
+nothing. publish: with QoS 1 and 2 at most 20 messages are on their way and one counts when its last acknowledgement has
+come; with QoS 0 the end is the acknowledgement of one message of QoS 1 behind them, so that the broker has read them all.
+adafruit_minimqtt and MiniMQTT wait in publish(), so with one message on its way; adder.mqtt has 15. MiniMQTT has no
+QoS 2. receive: another program fills the broker with packets made before, and the time is that from the first to the last
+message. Peers are used in the way that was fastest here: see their programs.
+
+Rates on loopback are often the broker's, which needs three reads and a write for each message (the note says what it takes
+when nobody but it works). So there is the client's CPU time too: user and system time of its whole process, for adder on a
+board with all of the simulator. Medians of ROUNDS rounds, in each of which the contenders take turns.
+
+Instructions: the whole process in user space under callgrind, of 2000 messages less those of 1000."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from statistics import median
+
+from run import ROOT, Row
+
+HERE = Path(__file__).resolve().parent
+CLIENTS = ROOT / "build/release"
+NOTES = []
+ROUNDS = 5
+PATIENCE = 60
+K16 = 16384
+
+#        way, QoS, bytes: messages in C, through Python
+CASES = {("publish", 0, 64): (40000, 10000), ("publish", 1, 64): (10000, 3000), ("publish", 2, 64): (5000, 2000),
+         ("receive", 0, 64): (20000, 10000), ("receive", 1, 64): (10000, 4000),
+         ("publish", 0, K16): (4000, 2000), ("publish", 1, K16): (3000, 1500), ("publish", 2, K16): (2000, 1000),
+         ("receive", 0, K16): (3000, 2000), ("receive", 1, K16): (3000, 2000)}
+COUNTED = [("publish", 0, 64), ("publish", 1, 64), ("publish", 2, 64), ("receive", 0, 64)]
+
+
+class Broker:
+    def __init__(self, folder):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        config = folder / "mosquitto.conf"
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
+                          "max_queued_messages 0\nmax_queued_bytes 0\nmax_inflight_messages 20\nlog_type error\n")
+        self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", config])
+        for _ in range(100):
+            time.sleep(0.05)
+            if self.process.poll() is not None:
+                raise SystemExit("mosquitto has ended")
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+        raise SystemExit("mosquitto does not listen")
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def cpu_us(pid):
+    """CPU time of a process, all of its threads."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1000
+
+
+def fill(port, case, count):
+    _, qos, size = case
+    return [CLIENTS / "mqtt_fill", "127.0.0.1", port, "publish", qos, size, count]
+
+
+def measure(command, port, case, count, errors=None):
+    """One run of a contender: microseconds a message, and of CPU. It says "begin" if its CPU time is to be looked at from
+    here, "ready" when it wants to be sent messages, and in the end "ns TIME", perhaps with "cpu_us TIME"."""
+    command = [str(c) for c in command]
+    filler, before, said = None, 0, ""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors or subprocess.STDOUT,
+                          text=True, env={**os.environ, "ADDER_ROOT": str(ROOT)}) as process:
+        try:
+            for line in process.stdout:
+                said += line
+                if line.startswith("begin"):
+                    before = cpu_us(process.pid)
+                elif line.startswith("ready"):
+                    filler = subprocess.Popen([str(c) for c in fill(port, case, count)], stdout=subprocess.DEVNULL)
+                elif m := re.match(r"ns (\d+)(?: cpu_us (\d+))?", line):
+                    cpu = int(m[2]) if m[2] else cpu_us(process.pid) - before
+                    ns = int(m[1])
+            if process.wait(PATIENCE) or (filler and filler.wait(PATIENCE)):
+                raise SystemExit(f"{' '.join(command)}: failed\n{said}")
+        finally:
+            process.kill()
+    return ns / 1000 / count, cpu / count
+
+
+def names(case):
+    way, qos, size = case
+    return f"{way} {qos} {size if size < 1024 else f'{size // 1024}K'}"
+
+
+def compare(context, kind, contenders, port, case, count):
+    """Medians of each contender: {name: (microseconds a message, of CPU)}."""
+    seen = {name: [] for name in contenders}
+    context.say(f"{kind} {names(case)}")
+    for _ in range(ROUNDS):
+        for name, command in contenders.items():
+            seen[name].append(measure(command(case, count), port, case, count))
+    return {name: [median(column) for column in zip(*runs)] for name, runs in seen.items()}
+
+
+# ---- C ----
+
+def c_client(name, port):
+    def command(case, count):
+        way, qos, size = case
+        return [CLIENTS / name, "127.0.0.1", port, way, qos, size, count]
+
+    return command
+
+
+def c_clients(port):
+    return {"adder": c_client("mqtt_adder", port), "libmosquitto": c_client("mqtt_mosquitto", port),
+            "Paho C": c_client("mqtt_paho", port)}
+
+
+def instructions(context, port):
+    for case in COUNTED:
+        context.say(f"C {names(case)}: instructions")
+        found = {}
+        for name, command in c_clients(port).items():
+            seen = []
+            for count in (1000, 2000):
+                out = context.work / "callgrind.txt"
+                with out.open("w") as errors:
+                    measure(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command(case, count)],
+                            port, case, count, errors)
+                seen.append(int(re.search(r"Collected : (\d+)", out.read_text())[1]))
+            found[name] = (seen[1] - seen[0]) / 1000
+        yield Row(f"C {names(case)}", "instructions each", "", found.pop("adder"), found)
+
+
+def rows(case, label, found, mine):
+    rates = {name: 1e6 / us for name, (us, _) in found.items()}
+    cpus = {name: cpu for name, (_, cpu) in found.items()}
+    yield Row(case, f"{label}messages", "1/s", rates.pop(mine), rates, less_is_better=False)
+    yield Row(case, f"{label}CPU each", "us", cpus.pop(mine), cpus)
+
+
+def in_c(context, port):
+    for case, (count, _) in CASES.items():
+        yield from rows(f"C {names(case)}", "", compare(context, "C", c_clients(port), port, case, count), "adder")
+
+
+# ---- Python ----
+
+def board(context, program, port):
+    drive = context.work / program
+    drive.mkdir()
+    shutil.copy(HERE / f"{program}.py", drive / "code.py")
+    (drive / "network.json").write_text(json.dumps({
+        "access_points": [{"ssid": "bench", "password": "benchbench"}], "hosts": {"bench.local": "127.0.0.1"},
+        "outside": False, "speed": 20}))
+
+    def command(case, count):
+        (drive / "job.txt").write_text(" ".join(map(str, (port, *case, count))))
+        return [context.program, "run", drive, "--board", "adafruit_feather_esp32s3_tft", "--headless", "--for", PATIENCE]
+
+    return command
+
+
+def cpython(context, program, port):
+    return lambda case, count: [context.python, HERE / f"{program}.py", port, *case, count]
+
+
+def in_python(context, port):
+    ours = {"minimqtt": board(context, "board_minimqtt", port), "adder.mqtt": board(context, "board_client", port)}
+    peers = {"MiniMQTT": cpython(context, "peer_minimqtt", port), "paho-python": cpython(context, "peer_paho", port)}
+    for case, (_, count) in CASES.items():
+        contenders = {**ours, **peers}
+        if case[1] == 2:
+            del contenders["MiniMQTT"]
+        found = compare(context, "py", contenders, port, case, count)
+        for mine in ours:
+            yield from rows(f"py {names(case)}", f"{mine}: ", {n: f for n, f in found.items() if n == mine or n in peers}, mine)
+
+
+# ---- what was hoped for ----
+
+def goal(text, case, row, peer, factor):
+    ratio = row.adder / row.peers[peer]
+    NOTES.append(f"goal, {case}, {text}: {factor:g} times {peer}'s rate; {ratio:.2f}, {'met' if ratio >= factor else 'missed'}")
+
+
+def goals(found):
+    for row in found:
+        if row.less_is_better:
+            continue
+        if row.case.startswith("C "):
+            goal("engine", row.case, row, "libmosquitto", 2 if row.case == "C publish 0 64" else 1)
+        else:
+            text = row.metric.split(":")[0]
+            if "MiniMQTT" in row.peers:
+                goal(text, row.case, row, "MiniMQTT", 5)
+            goal(text, row.case, row, "paho-python", 1)
+
+
+def broker_alone(context, port):
+    limits = []
+    for qos in (0, 1):
+        for size, count in ((64, 40000), (K16, 4000)):
+            us = median(measure(fill(port, ("publish", qos, size), count), port, None, count)[0] for _ in range(ROUNDS))
+            limits.append(f"{1e6 / us:,.0f} of QoS {qos} and {size} bytes")
+    NOTES.append("the broker, fed with packets made before, takes this many messages a second: " + ", ".join(limits))
+
+
+def run(context):
+    context.run("cmake", "--preset", "release", cwd=ROOT)  # it may not have seen the libraries before
+    context.run("cmake", "--build", CLIENTS, "--target", "mqtt_clients", cwd=ROOT)
+    broker = Broker(context.work)
+    timed = []
+    try:
+        yield from instructions(context, broker.port)
+        for part in (in_c, in_python):
+            for row in part(context, broker.port):
+                timed.append(row)
+                yield row
+        broker_alone(context, broker.port)
+    finally:
+        broker.end()
+    goals(timed)
