@@ -1,5 +1,6 @@
 /* The pump: who drives when, what wakes it, and that nothing is lost in between. No test measures a time
  * that a busy machine could stretch; the figures are printed. */
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -445,6 +447,52 @@ static void background(void **state)
            "assert demo.tick(0) > b\n"); /* the ticker is back */
 }
 
+static uint64_t later(void *ctx, uint64_t now_us)
+{
+    (void)ctx;
+    return now_us + 10000000;
+}
+
+/* How often the other threads of this process went to sleep. */
+static unsigned long sleeps_of_others(void)
+{
+    unsigned long sum = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        char path[300], line[100];
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *f = task->d_name[0] != '.' && atoi(task->d_name) != getpid() ? fopen(path, "r") : NULL;
+        while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+            if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+                sum += strtoul(line + 24, NULL, 10);
+        }
+        if (f != NULL)
+            fclose(f);
+    }
+    closedir(tasks);
+    return sum;
+}
+
+/* Background work that is due much later: the thread that would post it is left asleep. */
+static void short_waits(void **state)
+{
+    (void)state;
+    static py_background_t slow = {.run = later};
+    bool late;
+    unsigned asked = 0;
+    start();
+    py_background_add(&slow);
+    assert_true(py_pump_wait(never, &asked, 1000, &late));
+    const unsigned long before = sleeps_of_others();
+    assert_true(before > 0);
+    for (int i = 0; i < 1000; i++)
+        assert_true(py_pump_wait(never, &asked, 20, &late) && late);
+    assert_true(sleeps_of_others() - before < 100);
+    py_background_remove(&slow);
+    vm_stop();
+}
+
 /* A descriptor: what arrives wakes the thread that waits for it, and before it waits it is not lost. */
 static void *firer(void *ctx)
 {
@@ -617,6 +665,7 @@ int main(void)
         cmocka_unit_test(an_engine_without_a_pause),
         cmocka_unit_test(requests),
         cmocka_unit_test(background),
+        cmocka_unit_test(short_waits),
         cmocka_unit_test(signals),
         cmocka_unit_test(latency),
         cmocka_unit_test(removal),

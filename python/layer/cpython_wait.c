@@ -31,6 +31,7 @@ static struct {
     bool running, posted;
     atomic_uint_fast64_t wakes; /* read without it */
     uint64_t deadline_us;       /* of the ticker, CLOCK_MONOTONIC */
+    uint64_t asleep_until_us;   /* when it wakes by itself and looks at that */
     bool ticker_stop;
     /* machine thread only */
     py_background_t *list, *current;
@@ -165,6 +166,7 @@ static void *ticker(void *unused)
     (void)unused;
     pthread_mutex_lock(&w.lock);
     while (!w.ticker_stop) {
+        w.asleep_until_us = w.deadline_us;
         if (w.deadline_us == NEVER) {
             pthread_cond_wait(&w.tick, &w.lock);
         } else if (clock_us() < w.deadline_us) {
@@ -191,7 +193,8 @@ static void stop_ticker(void)
     w.ticker_runs = false;
 }
 
-/* Tell the ticker when to come next; start or end it. */
+/* Tell the ticker when to come next; start or end it. It is not woken to hear of a later time, so a wait that
+ * is over before the ticker is due costs no switch of threads. */
 static void arm(void)
 {
     uint64_t due = w.waiting ? NEVER : soonest_due(), at = NEVER;
@@ -210,7 +213,7 @@ static void arm(void)
         return;
     }
     pthread_mutex_lock(&w.lock);
-    bool sooner = at < w.deadline_us;
+    bool sooner = at < w.asleep_until_us;
     w.deadline_us = at;
     if (w.ticker_runs && sooner)
         pthread_cond_signal(&w.tick);
