@@ -354,17 +354,23 @@ bool py_equal(py_t a, py_t b, bool *out)
 
 py_t py_attr(py_t v, const char *name)
 {
-    return owned(PyObject_GetAttrString(obj(v), name));
+    PyObject *key = py_name(name);
+    PyObject *o = key != NULL ? PyObject_GetAttr(obj(v), key) : NULL;
+    Py_XDECREF(key);
+    return owned(o);
 }
 
 bool py_attr_set(py_t v, const char *name, py_t value)
 {
-    return PyObject_SetAttrString(obj(v), name, obj(value)) == 0;
+    PyObject *key = py_name(name);
+    bool ok = key != NULL && PyObject_SetAttr(obj(v), key, obj(value)) == 0;
+    Py_XDECREF(key);
+    return ok;
 }
 
 bool py_attr_try(py_t v, const char *name, py_t *out)
 {
-    PyObject *key = PyUnicode_FromString(name);
+    PyObject *key = py_name(name);
     PyObject *o = NULL;
     if (key != NULL)
         _PyObject_LookupAttr(obj(v), key, &o);
@@ -393,7 +399,7 @@ py_t py_call_kw(py_t fn, const py_t *args, size_t n, const char *const *kw_names
         if (names == NULL)
             return PY_NULL;
         for (size_t i = 0; i < n_kw; i++) {
-            PyObject *name = PyUnicode_InternFromString(kw_names[i]);
+            PyObject *name = py_name(kw_names[i]);
             if (name == NULL) {
                 Py_DECREF(names);
                 return PY_NULL;
@@ -417,7 +423,7 @@ py_t py_call_method(py_t self, const char *name, const py_t *args, size_t n)
     PyObject *stack[1 + CALL_MAX];
     if (n > CALL_MAX)
         return py_raise(PY_RuntimeError, "too many arguments in a call from C");
-    PyObject *key = PyUnicode_InternFromString(name);
+    PyObject *key = py_name(name);
     if (key == NULL)
         return PY_NULL;
     stack[0] = obj(self);

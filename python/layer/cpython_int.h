@@ -3,7 +3,7 @@
  *     cpython.c cpython_errors.c cpython_args.c       values, containers, buffers; exceptions; arguments
  *     cpython_types.c cpython_object.c                a class from its table; the life of its objects
  *     cpython_slots.c cpython_callable.c              properties and operators; methods and functions
- *     cpython_errno.c                                 OSError with the numbers of boards
+ *     cpython_errno.c cpython_names.c                 OSError with the numbers of boards; names of attributes
  *     cpython_registry.c cpython_modules.c            what is made once a VM; modules, enums, tuples
  *     cpython_vm.c cpython_wait.c cpython_host.c      life and requests; waits and background; `_adder_vm`
  *     cpython_pump.c                                  engines beside the program
@@ -71,6 +71,14 @@ static inline PyObject *give_back(size_t mark, py_t v)
         py_handles_unwind(mark);
     return o;
 }
+
+/* ---- names (cpython_names.c) ---- */
+
+/* An interned string, a new reference; NULL with the exception set. */
+PyObject *py_name(const char *utf8);
+/* Between them names are kept. */
+void py_names_start(void);
+void py_names_stop(void);
 
 /* ---- arguments ---- */
 

@@ -678,6 +678,38 @@ static void many_lives(void **state)
 #endif
 }
 
+/* A name is found again by its address: another one in the same memory is another one, in this life and in
+ * the next, and a thousand of them are told apart. */
+static void names(void **state)
+{
+    (void)state;
+    static char all[1000][8];
+    char name[8];
+    for (int life = 0; life < 2; life++) {
+        start();
+        py_t types = py_import("types"), space = py_call_method(types, "SimpleNamespace", NULL, 0), value;
+        int64_t n = -1;
+        strcpy(name, "one");
+        assert_true(py_attr_set(space, name, py_int(1)));
+        strcpy(name, "two");
+        assert_false(py_attr_try(space, name, &value));
+        assert_true(py_attr_set(space, name, py_int(2)));
+        strcpy(name, "one");
+        assert_true(py_to_int(py_attr(space, name), &n) && n == 1);
+        for (int i = 0; i < 1000; i++) {
+            (void)snprintf(all[i], sizeof all[i], "n%d", i);
+            assert_true(py_attr_set(space, all[i], py_int(i)));
+        }
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < 1000; i++)
+                assert_true(py_to_int(py_attr(space, all[i]), &n) && n == i);
+        }
+        assert_true(py_null(py_attr(space, "\xff")) && py_error());
+        py_error_clear();
+        vm_stop();
+    }
+}
+
 static void start_time(void **state)
 {
     (void)state;
@@ -727,6 +759,7 @@ int main(void)
         cmocka_unit_test(requests),
         cmocka_unit_test(requests_at_any_time),
         cmocka_unit_test(background),
+        cmocka_unit_test(names),
         cmocka_unit_test(start_time),
         cmocka_unit_test(many_lives),
         cmocka_unit_test(call_cost),

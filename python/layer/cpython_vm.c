@@ -155,6 +155,7 @@ adder_err_t vm_start(const vm_config_t *config, char *msg, size_t msg_cap)
     free(previous_traceback);
     previous_traceback = vm_state()->previous_traceback ? strdup(vm_state()->previous_traceback) : NULL;
     vm.running = true;
+    py_names_start();
     if (!py_errno_start() || !py_types_start() || !py_modules_start()) {
         describe_error(msg, msg_cap);
         vm_stop();
@@ -177,6 +178,7 @@ void vm_stop(void)
     py_handles_unwind(0);
     py_wait_stop();
     py_types_stop();
+    py_names_stop();
     vm.running = false;
     Py_FinalizeEx();
     py_types_free();
