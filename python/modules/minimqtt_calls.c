@@ -23,12 +23,15 @@ bool minimqtt_connected(py_t self)
     return is || py_fail(minimqtt_raise_state("MiniMQTT is not connected"));
 }
 
-/* The same, and there is an engine that can send: is_connected() may be the program's. */
+/* There is an engine that can send: is_connected() may be the program's. */
+static bool is_on(const minimqtt_t *c)
+{
+    return c->state == MINIMQTT_ON || py_fail(minimqtt_raise_state("MiniMQTT is not connected"));
+}
+
 static bool ready(py_t self, const minimqtt_t *c)
 {
-    if (!minimqtt_connected(self))
-        return false;
-    return c->state == MINIMQTT_ON || py_fail(minimqtt_raise_state("MiniMQTT is not connected"));
+    return minimqtt_connected(self) && is_on(c);
 }
 
 bool minimqtt_valid_topic(py_t topic, const char **utf8, size_t *len)
@@ -148,8 +151,11 @@ static minimqtt_msg_t *keep(minimqtt_t *c, const adder_mqtt_msg_t *msg)
 
 static py_t told(py_t self, py_t topic, uint16_t id)
 {
+    py_t fn = py_attr(self, "on_publish");
+    if (py_null(fn) || py_is_none(fn))
+        return fn;
     const py_t args[] = {self, py_attr(self, "user_data"), topic, py_uint(id)};
-    return !py_null(args[1]) && minimqtt_call_back(self, "on_publish", args, 4) ? py_none() : PY_NULL;
+    return !py_null(args[1]) && !py_null(py_call(fn, args, 4)) ? py_none() : PY_NULL;
 }
 
 static py_t publish_once(py_t self, minimqtt_t *c, py_t topic, const adder_mqtt_msg_t *msg)
@@ -214,8 +220,7 @@ py_t minimqtt_m_publish(py_t self, void *s, const py_val_t *a)
     if ((int64_t)len > limit)
         return py_raise(PY_ValueError, "Message size larger than configured limit %lld bytes.",
                         (long long)limit);
-    if ((a[3].given && !minimqtt_valid_qos(a[3].obj, &qos)) || !py_buffer_read(payload, &raw) ||
-        !ready(self, c) ||
+    if ((a[3].given && !minimqtt_valid_qos(a[3].obj, &qos)) || !py_buffer_read(payload, &raw) || !is_on(c) ||
         !minimqtt_log(self, "debug", "Sending PUBLISH\nTopic: %s\nQoS: %d\nRetain? %d", topic, (int)qos,
                       a[2].b))
         return PY_NULL;

@@ -323,7 +323,19 @@ static bool native_flushed(void *ctx)
     return minimqtt_engine_flush(c->e, minimqtt_now_ms(c));
 }
 
-/* For so long at most. *over: all has left, or the end. */
+/* Without waiting. True: all has left, or the end. */
+static bool flush_now(minimqtt_t *c)
+{
+    uint32_t now = minimqtt_now_ms(c);
+    if (!c->native)
+        return minimqtt_engine_flush(c->e, now);
+    py_pump_lock();
+    bool over = minimqtt_engine_flush(c->e, now);
+    py_pump_unlock();
+    return over;
+}
+
+/* For so long at most. *over: as above. */
 static bool flush_some(minimqtt_t *c, uint64_t most_us, bool *over)
 {
     bool timed_out;
@@ -332,11 +344,13 @@ static bool flush_some(minimqtt_t *c, uint64_t most_us, bool *over)
         *over = !timed_out;
         return ok;
     }
-    *over = minimqtt_engine_flush(c->e, minimqtt_now_ms(c));
-    return *over || py_wait_us(LOOK_US);
+    if (!py_wait_us(LOOK_US))
+        return false;
+    *over = flush_now(c);
+    return true;
 }
 
-bool minimqtt_flush(py_t self, minimqtt_t *c)
+static bool flush_slowly(py_t self, minimqtt_t *c)
 {
     double patience;
     bool over = false;
@@ -355,5 +369,12 @@ bool minimqtt_flush(py_t self, minimqtt_t *c)
             over = true;
         }
     }
+    return true;
+}
+
+bool minimqtt_flush(py_t self, minimqtt_t *c)
+{
+    if (!flush_now(c) && !flush_slowly(self, c))
+        return false;
     return c->e->end != MINIMQTT_SEND || ended(self, c);
 }
