@@ -20,12 +20,13 @@
 #include "python/layer/py.h"
 
 /* Bytes of the longest topic received, with 4 for its packet; and of what leaves in one piece: topic of a
- * message, a whole SUBSCRIBE, CONNECT without its password. */
+ * message, a whole SUBSCRIBE, CONNECT without its password. A payload that fits behind its topic leaves with
+ * it (16 KiB do): two packets are two answers of the network, and wake the broker twice. */
 #ifndef ADDER_MINIMQTT_RX
 #define ADDER_MINIMQTT_RX 4096
 #endif
 #ifndef ADDER_MINIMQTT_TX
-#define ADDER_MINIMQTT_TX 16384
+#define ADDER_MINIMQTT_TX 20480
 #endif
 _Static_assert(ADDER_MINIMQTT_RX >= 64 && ADDER_MINIMQTT_RX <= 65535, "64..65535");
 _Static_assert(ADDER_MINIMQTT_TX >= 64 && ADDER_MINIMQTT_TX <= 65535, "64..65535");
