@@ -30,8 +30,8 @@
  * adder_mqtt_client_keep(): so it happens exactly once. A result that lives in RAM alone is gone with it.
  *
  * Callbacks come from tick(); they may call what this header has but tick, start and init.
- * Threading: one thread at a time. RAM on 32 bits: 324 bytes and what the configuration names; stack
- * 530 and what transport and callbacks take; code 4.5 kB beside the engine. */
+ * Threading: one thread at a time. RAM on 32 bits: 328 bytes and what the configuration names; stack
+ * 530 and what transport and callbacks take; code 4.6 kB beside the engine. */
 #ifndef ADDER_MQTT_CLIENT_H
 #define ADDER_MQTT_CLIENT_H
 
@@ -135,7 +135,7 @@ typedef struct {
         adder_stream_t stream;
         const adder_store_change_t *keep;
         size_t n_keep;
-        size_t arena_used;
+        size_t arena_at, arena_used;
         uint32_t since_ms, pause_ms, base_ms;
         uint32_t aged_ms; /* up to when the time in the queue is taken off */
         uint16_t next_id;

@@ -1,6 +1,9 @@
 /* The client's queue and what of it is in the store.
  *
- *   arena:  | topic props payload | topic props payload | ...   the order of the queue
+ *   arena:  |  free  | topic props payload | topic props payload | ...   the order of the queue   |  free  |
+ *           0        at                                                                          at + used
+ *
+ * The oldest goes without a move of the others; they move up once there is no room behind them.
  *
  * Records: OUT id -> flags, lengths, the bytes above; RELEASED id -> nothing; IN id -> nothing. An id is
  * chosen when a message is queued, so that one write makes it safe, and what is sent again after a power cut
@@ -47,34 +50,52 @@ static adder_mqtt_item_t *free_item(const adder_mqtt_client_t *c)
     return NULL;
 }
 
+/* What lies from `from` to the end moves up by `by`. The engine keeps pointers to messages, not to their
+ * bytes. */
+static void move_up(adder_mqtt_client_t *c, uint8_t *from, size_t by)
+{
+    const uint8_t *end = c->priv.c.arena + c->priv.arena_at + c->priv.arena_used;
+    memmove(from - by, from, (size_t)(end - from));
+    for (size_t i = 0; i < c->priv.c.n_items; i++) {
+        adder_mqtt_item_t *item = &c->priv.c.items[i];
+        if (item->len > 0 && data_of(item) >= from) {
+            point_at(item, data_of(item) - by);
+        }
+    }
+}
+
 /* Room for `len` bytes, and an item that has them; NULL: none. */
 static adder_mqtt_item_t *take_room(adder_mqtt_client_t *c, size_t len)
 {
     adder_mqtt_item_t *item = free_item(c);
-    if (item == NULL || len > c->priv.c.arena_len - c->priv.arena_used) {
+    const size_t room = c->priv.c.arena_len - c->priv.arena_used;
+    if (item == NULL || len > room) {
         return NULL;
     }
+    if (len > room - c->priv.arena_at) {
+        move_up(c, c->priv.c.arena + c->priv.arena_at, c->priv.arena_at);
+        c->priv.arena_at = 0;
+    }
     *item = (adder_mqtt_item_t){.len = (uint32_t)len};
-    item->msg.topic.at = (const char *)(c->priv.c.arena + c->priv.arena_used);
+    item->msg.topic.at = (const char *)(c->priv.c.arena + c->priv.arena_at + c->priv.arena_used);
     c->priv.arena_used += len;
     return item;
 }
 
-/* The engine keeps pointers to messages, not to their bytes: these may move up. */
 static void give_back(adder_mqtt_client_t *c, adder_mqtt_item_t *item)
 {
     uint8_t *hole = data_of(item);
     const size_t len = item->len;
-    const size_t behind = (size_t)(c->priv.c.arena + c->priv.arena_used - (hole + len));
     item->len = 0;
     item->msg.topic.at = NULL;
-    memmove(hole, hole + len, behind);
+    if (hole == c->priv.c.arena + c->priv.arena_at) {
+        c->priv.arena_at += len;
+    } else {
+        move_up(c, hole + len, len);
+    }
     c->priv.arena_used -= len;
-    for (size_t i = 0; i < c->priv.c.n_items; i++) {
-        adder_mqtt_item_t *other = &c->priv.c.items[i];
-        if (other->len > 0 && data_of(other) > hole) {
-            point_at(other, data_of(other) - len);
-        }
+    if (c->priv.arena_used == 0) {
+        c->priv.arena_at = 0;
     }
 }
 
