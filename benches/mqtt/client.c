@@ -20,16 +20,17 @@ void job_fail(const char *what, int code)
 
 job_t job_read(int argc, char **argv)
 {
-    if (argc != 7)
-        job_fail("HOST PORT publish|receive QOS BYTES COUNT", argc);
+    if (argc != 7 && argc != 8)
+        job_fail("HOST PORT publish|receive QOS BYTES COUNT [ON_THEIR_WAY]", argc);
     job_t job = {.host = argv[1],
                  .port = atoi(argv[2]),
                  .receive = strcmp(argv[3], "receive") == 0,
                  .qos = atoi(argv[4]),
                  .size = strtoul(argv[5], NULL, 10),
-                 .count = (unsigned)strtoul(argv[6], NULL, 10)};
+                 .count = (unsigned)strtoul(argv[6], NULL, 10),
+                 .window = argc == 8 ? (unsigned)strtoul(argv[7], NULL, 10) : WINDOW};
     job.payload = malloc(job.size + 1);
-    if (job.payload == NULL || job.count < 2)
+    if (job.payload == NULL || job.count < 2 || job.window < 1 || job.window > WINDOW)
         job_fail("job", argc);
     memset(job.payload, 'x', job.size);
     return job;

@@ -1,6 +1,6 @@
 /* What the C clients of the MQTT rows share: the command line, clocks, what is told at the end.
  *
- *     mqtt_NAME HOST PORT publish|receive QOS BYTES COUNT
+ *     mqtt_NAME HOST PORT publish|receive QOS BYTES COUNT [ON_THEIR_WAY]
  *
  * publish: COUNT messages. With QoS 1 and 2 WINDOW of them are on their way at most, and a message counts
  * when its last acknowledgement is there; with QoS 0 the end is the acknowledgement of one message of QoS 1
@@ -24,7 +24,7 @@ typedef struct {
     bool receive;
     int qos;
     size_t size;
-    unsigned count;
+    unsigned count, window;
     char *payload; /* `size` letters */
 } job_t;
 

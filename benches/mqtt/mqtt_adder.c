@@ -116,7 +116,7 @@ static void publish_surely(void)
 {
     unsigned sent = 0;
     while (n_done < job.count) {
-        while (sent < job.count && n_unused > 0) {
+        while (sent < job.count && n_unused > WINDOW - job.window) {
             check("publish", adder_mqtt_publish(&m, unused[--n_unused], NULL));
             sent++;
         }
