@@ -26,10 +26,9 @@
  * order when the server still has the session. Without it, what was not acknowledged is published anew (at
  * least once; what the server has answered with PUBREC is done).
  *
- * A message's expiry (5.0) is passed on as it is given: the time that it waits here is not taken off
- * (adder/mqtt_client.h does). A
- * password that fits `tx` stays there until other packets take its place: wipe `tx` where that matters
- * (adder/mqtt_client.h does).
+ * A message's expiry (5.0) is passed on as it is given: the time that it waits here is not taken off. A
+ * password that fits `tx` stays there until other packets take its place: wipe `tx` where that matters.
+ * (adder/mqtt_client.h does both.)
  *
  * Received ids. More QoS 2 messages under way than `n_ids` are left unanswered, in order, and fetched on a
  * connection anew (NOMEM, RECEIVE_MAXIMUM): 3.1.1 sets a server no bound, and mosquitto 2.0.11 keeps to none.

@@ -21,11 +21,11 @@
  * order, in the caller's `arena`. When it is full: REFUSE gives AGAIN; DROP_NEWEST drops the new one;
  * DROP_OLDEST drops the oldest that are not in flight. c.dropped counts. With QoS 0 on a connection that
  * has room nothing is queued.
- * A message's expiry (5.0) is reduced by the whole seconds that it waits, as far as tick() sees them: not by
- * time without power. What has expired before it was sent is not sent: DONE with UNSPECIFIED, c.dropped
- * counts. Store. With one, messages of the queue (not of QoS 0) and the ids of QoS 2 messages received
- * survive a power cut at any write: none is lost, and none of QoS 2 comes twice while the server keeps the
- * session
+ * Expiry (5.0) of messages in the queue is reduced by the whole seconds that they wait, as far as tick() sees
+ * them: not by time without power. What expires before it was given to the engine is not sent: DONE with
+ * UNSPECIFIED, and c.dropped counts.
+ * Store. With one, messages of the queue (not of QoS 0) and the ids of QoS 2 messages received survive a
+ * power cut at any write: none is lost, and none of QoS 2 comes twice while the server keeps the session
  * (`clean` false). What the callback of a QoS 2 message wants to keep of it goes into the same write by
  * adder_mqtt_client_keep(): so it happens exactly once. A result that lives in RAM alone is gone with it.
  *

@@ -165,17 +165,15 @@ static uint8_t refusal(adder_err_t err)
 static bool admit(adder_mqtt_t *m, const adder_mqtt_piece_t *piece)
 {
     const adder_mqtt_config_t *c = m->priv.c;
-#if ADDER_MQTT_V5
-    if (!piece->dup && m->priv.n_ids == c->n_ids && !drop_old_ids(m)) {
-        return false;
-    }
-#endif
     if (m->priv.n_ids < c->n_ids || (piece->qos == 1 && (!mqtt_is5(m) || c->n_ids == 0))) {
         return true;
     }
 #if ADDER_MQTT_V5
+    if (!piece->dup && !drop_old_ids(m)) {
+        return false;
+    }
     if (c->n_ids > 0) {
-        if ((m->priv.waiting & WAITS_IDS) == 0) {
+        if (m->priv.n_ids == c->n_ids && (m->priv.waiting & WAITS_IDS) == 0) {
             m->priv.waiting |= WAITS_IDS;
             ADDER_IGNORE(adder_mqtt_ping(m), "there is room for an answer, and this is none");
         }
