@@ -307,7 +307,8 @@ static py_t m_poll_ready(py_t self, void *s, const py_val_t *a)
 
 /* ---- state ---- */
 
-/* (state, cause, reason, connects, dropped, queued, session present, code of the reason) */
+/* (state, cause, reason, connects, dropped, queued, session present, code of the reason,
+ * is the cause TLS's word) */
 static py_t get_status(py_t self, void *s)
 {
     (void)self;
@@ -323,7 +324,7 @@ static py_t get_status(py_t self, void *s)
                           py_uint(atomic_load(&k->shown.queued)),
                           py_bool(atomic_load(&k->shown.present)),
                           py_uint(reason),
-                          py_bool(why != NULL)};
+                          py_bool(why != NULL && atomic_load(&k->shown.refused))};
     return py_tuple(parts, 9);
 }
 

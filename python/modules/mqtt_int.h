@@ -159,8 +159,8 @@ typedef struct mqtt_core {
     struct {
         atomic_uint changes; /* counts what is no message and no acknowledgement */
         atomic_uint state, cause, reason, connects, dropped, queued;
-        atomic_bool present;
-        _Atomic(const char *) why; /* of TLS's failure; NULL = it was not that */
+        atomic_bool present, refused; /* the latter: by TLS, and it will be the next time */
+        _Atomic(const char *) why;    /* of TLS's failure; NULL = it was not that */
     } shown;
     uint32_t seen; /* of `changes`, by the program */
     bool unwanted; /* messages: the program has enough of them for now */

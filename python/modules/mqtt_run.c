@@ -7,6 +7,9 @@
 
 static adder_err_t say_why(mqtt_core_t *k, adder_err_t err)
 {
+    /* What was cut short or found no memory may go well the next time. */
+    atomic_store(&k->shown.refused,
+                 err == ADDER_ERR_REFUSED || err == ADDER_ERR_FORMAT || err == ADDER_ERR_STATE);
     atomic_store(&k->shown.why, adder_tls_why_str(k->tls.info.why));
     k->tls_failed = true;
     return err;

@@ -139,8 +139,9 @@ def test_certificates_minimqtt(attempts):
     assert out[5].endswith("our certificate was refused by the other side: unknown CA")
 
 
-def alpn_server(folder, protocols):
-    """(port, what was agreed on each connection): TLS, and as much of MQTT as CONNECT and CONNACK."""
+def alpn_server(folder, protocols, cuts=0):
+    """(port, what was agreed on each connection): TLS, and as much of MQTT as CONNECT and CONNACK. The first `cuts`
+    connections are closed in the handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     context.set_alpn_protocols(protocols)
@@ -148,6 +149,10 @@ def alpn_server(folder, protocols):
     agreed = []
 
     def serve():
+        for _ in range(cuts):
+            raw, _ = listener.accept()
+            raw.recv(1)
+            raw.close()
         while True:
             raw, _ = listener.accept()
             try:
@@ -183,6 +188,18 @@ print("-", m.is_connected())
 m.disconnect()
 """), hosts={"tls.test:443": port}, files={"ca.pem": (certificates / "ca.pem").read_text()})
     assert out == ["True"] and agreed == ["x-amzn-mqtt-ca"]
+
+
+def test_a_cut_handshake_is_tried_again(run, certificates):  # noqa: F811
+    """A broker that restarts is no reason to give up, as a refused certificate is."""
+    port, agreed = alpn_server(certificates, ["mqtt"], cuts=1)
+    out = run(OURS + """
+c = Client(radio, "tls.test", tls=context())
+c.on_connect = lambda c: print("- on", c.connects)
+c.connect()
+c.deinit()
+""", hosts={"tls.test:8883": port}, files={"ca.pem": (certificates / "ca.pem").read_text()})
+    assert out == ["on 1"] and agreed == [None]
 
 
 @pytest.mark.parametrize("firmware", ["2.0.0+adafruit", "3.3.0"])

@@ -71,7 +71,7 @@ class Client(_Turns):
             self._hand_out()
 
     def connect(self, timeout=15):
-        """Start, and wait until there is a connection: MQTTError if the broker refuses or TLS fails, TimeoutError."""
+        """Start, and wait until there is a connection: MQTTError if the broker or TLS refuses, TimeoutError."""
         self.start()
         self.wait(self._arrived, timeout)
         return self
