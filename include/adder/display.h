@@ -21,7 +21,8 @@
  *   color.h        palettes, converters         busdisplay.h   start-up, refresh, brightness
  *   layer.h        groups, tilegrids, shapes    terminal.h     text console on a tilegrid
  *   scene.h        dirty areas, composing       bitmaptools.h  drawing into bitmaps
- *   ../bmp.h       BMP files                    ../font.h      the built-in font */
+ *   shapes.h       shapes drawn into bitmaps    ../font.h      the built-in font
+ *   ../bmp.h       BMP files */
 #ifndef ADDER_DISPLAY_H
 #define ADDER_DISPLAY_H
 
@@ -33,6 +34,7 @@
 #include "adder/display/color.h"
 #include "adder/display/layer.h"
 #include "adder/display/scene.h"
+#include "adder/display/shapes.h"
 #include "adder/display/terminal.h"
 #include "adder/font.h"
 

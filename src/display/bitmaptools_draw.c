@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adder/display/bitmaptools.h"
+#include "adder/display/shapes.h"
 #include "display_int.h"
 
 /* ---- regions ---- */
@@ -197,10 +198,25 @@ static void swap_numbers(int32_t *a, int32_t *b)
     *b = keep;
 }
 
-void adder_draw_line(adder_bitmap_t *dest, int32_t x1, int32_t y1, int32_t x2, int32_t y2, uint32_t value)
+static void pen_down(adder_bitmap_t *b, int32_t x, int32_t y, int32_t pen, uint32_t value)
+{
+    if (pen == 1) {
+        adder_bitmap_set(b, x, y, value);
+        return;
+    }
+    const adder_area_t dot = area_clamp(x, y, (int64_t)x + pen, (int64_t)y + pen);
+    adder_area_t inside;
+    if (adder_area_intersect(&dot, &(adder_area_t){0, 0, (int16_t)b->width, (int16_t)b->height}, &inside))
+        ADDER_IGNORE(adder_fill_region(b, inside, value & adder_bitmap_max(b)),
+                     "inside; read-only stays as it is");
+}
+
+void adder_draw_stroke(adder_bitmap_t *dest, int32_t x1, int32_t y1, int32_t x2, int32_t y2, uint32_t width,
+                       uint32_t value)
 {
     /* Bresenham from left to right (steep: top to bottom) with the remainder starting at half. */
     const bool steep = absolute(y2 - y1) > absolute(x2 - x1);
+    const int32_t pen = width == 0 ? 1 : width > 32767u ? 32767 : (int32_t)width;
     if (steep) {
         swap_numbers(&x1, &y1);
         swap_numbers(&x2, &y2);
@@ -212,13 +228,18 @@ void adder_draw_line(adder_bitmap_t *dest, int32_t x1, int32_t y1, int32_t x2, i
     const int32_t dx = x2 - x1, dy = absolute(y2 - y1), step = y1 < y2 ? 1 : -1;
     int32_t rest = dx / 2;
     for (int32_t x = x1, y = y1; x <= x2; x++) {
-        adder_bitmap_set(dest, steep ? y : x, steep ? x : y, value);
+        pen_down(dest, steep ? y : x, steep ? x : y, pen, value);
         rest -= dy;
         if (rest < 0) {
             y += step;
             rest += dx;
         }
     }
+}
+
+void adder_draw_line(adder_bitmap_t *dest, int32_t x1, int32_t y1, int32_t x2, int32_t y2, uint32_t value)
+{
+    adder_draw_stroke(dest, x1, y1, x2, y2, 1, value);
 }
 
 void adder_draw_polygon(adder_bitmap_t *dest, const int32_t *xs, const int32_t *ys, size_t count, bool close,

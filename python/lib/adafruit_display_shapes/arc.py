@@ -1,0 +1,132 @@
+"""Arcs: pieces of a ring."""
+
+import math
+
+from displayio import Group, Palette
+from vectorio import Polygon as Area
+
+from adafruit_display_shapes.polygon import Polygon
+
+
+class Arc(Group):
+    """An arc of `angle` degrees around (x, y), its middle at `direction`: 0 is to the right, 90 up.
+
+    It is a polygon of `segments` pieces; with an arc_width above 1 it has an inner edge too and may be filled.
+    Colors may be None. Setting `angle` keeps the end that lies clockwise."""
+
+    def __init__(
+        self,
+        radius: float,
+        angle: float,
+        direction: float,
+        segments: int,
+        *args,
+        arc_width: "int | None" = 1,
+        outline: "int | None" = None,
+        fill: "int | None" = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._radius = radius
+        self._angle = angle
+        self._start = direction - angle / 2
+        self._segments = segments
+        self._arc_width = arc_width
+        self._outline = outline
+        self._fill = fill
+        self._rebuild()
+
+    def _points(self) -> "list[tuple[int, int]]":
+        rim = [
+            (self._start + i * self._angle / self._segments) / 180 * math.pi for i in range(self._segments + 1)
+        ]
+        points = [(int(self._radius * math.cos(a)), -int(self._radius * math.sin(a))) for a in rim]
+        if self._arc_width > 1:
+            inner = self._radius - self._arc_width
+            points += [(int(inner * math.cos(a)), -int(inner * math.sin(a))) for a in reversed(rim)]
+        return points
+
+    def _rebuild(self) -> None:
+        points = self._points()
+        ring = self._arc_width > 1
+        layers = []
+        if self._fill is not None and ring:
+            palette = Palette(1)
+            palette[0] = self._fill
+            layers.append(Area(pixel_shader=palette, points=points, x=0, y=0))
+        if self._outline is not None:
+            layers.append(Polygon(points, outline=self._outline, colors=1, close=ring))
+        while len(self):
+            self.pop()
+        for layer in layers:
+            self.append(layer)
+
+    @property
+    def direction(self) -> float:
+        """Where the middle of the arc is, in degrees."""
+        return self._start + self._angle / 2
+
+    @direction.setter
+    def direction(self, value: float) -> None:
+        self._start = value - self._angle / 2
+        self._rebuild()
+
+    @property
+    def radius(self) -> float:
+        """Of the outer edge."""
+        return self._radius
+
+    @radius.setter
+    def radius(self, value: float) -> None:
+        self._radius = value
+        self._rebuild()
+
+    @property
+    def angle(self) -> float:
+        """How long the arc is, in degrees."""
+        return self._angle
+
+    @angle.setter
+    def angle(self, value: float) -> None:
+        self._angle = value
+        self._rebuild()
+
+    @property
+    def segments(self) -> int:
+        """How many straight pieces it has: more are rounder and slower."""
+        return self._segments
+
+    @segments.setter
+    def segments(self, value: int) -> None:
+        self._segments = value
+        self._rebuild()
+
+    @property
+    def outline(self) -> "int | None":
+        """The color of the outline, or None."""
+        return self._outline
+
+    @outline.setter
+    def outline(self, value: "int | None") -> None:
+        self._outline = value
+        self._rebuild()
+
+    @property
+    def fill(self) -> "int | None":
+        """The color inside, or None."""
+        return self._fill
+
+    @fill.setter
+    def fill(self, value: "int | None") -> None:
+        self._fill = value
+        self._rebuild()
+
+    @property
+    def arc_width(self) -> int:
+        """In pixels, inward."""
+        return self._arc_width
+
+    @arc_width.setter
+    def arc_width(self, value: int) -> None:
+        self._arc_width = value
+        self._rebuild()
