@@ -22,7 +22,7 @@
  *   layer.h        groups, tilegrids, shapes    terminal.h     text console on a tilegrid
  *   scene.h        dirty areas, composing       bitmaptools.h  drawing into bitmaps
  *   shapes.h       shapes drawn into bitmaps    ../font.h      the built-in font
- *   ../bmp.h       BMP files */
+ *   text.h         text into bitmaps            ../bmp.h       BMP files */
 #ifndef ADDER_DISPLAY_H
 #define ADDER_DISPLAY_H
 
@@ -36,6 +36,7 @@
 #include "adder/display/scene.h"
 #include "adder/display/shapes.h"
 #include "adder/display/terminal.h"
+#include "adder/display/text.h"
 #include "adder/font.h"
 
 #endif

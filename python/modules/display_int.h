@@ -125,6 +125,13 @@ extern const py_namedtuple_t glyph_namedtuple;
 extern const py_class_t builtinfont_class;
 py_t font_object(void); /* terminalio.FONT, one per VM */
 
+/* What a BuiltinFont draws from; font NULL: `v` is another font. */
+typedef struct {
+    const adder_font_t *font;
+    const adder_bitmap_t *bitmap;
+} font_view_t;
+void font_view(py_t v, font_view_t *out);
+
 /* ---- displays: display_pool.c ---- */
 
 /* A group that dies is taken off the display that shows it. */

@@ -66,6 +66,14 @@ const py_class_t builtinfont_class = {
     .props = props,
 };
 
+void font_view(py_t v, font_view_t *out)
+{
+    const font_obj_t *f = py_struct(v, &builtinfont_class);
+    const bitmap_obj_t *b =
+        f != NULL && f->font != NULL ? py_struct(py_field_get(&f->bitmap), &bitmap_class) : NULL;
+    *out = b != NULL ? (font_view_t){f->font, &b->bitmap} : (font_view_t){NULL, NULL};
+}
+
 py_t font_object(void)
 {
     py_t made = display_kept("font");

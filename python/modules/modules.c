@@ -14,7 +14,7 @@
     X(ipaddress) X(socketpool) X(ssl) X(wifi) X(wifi_start) X(mdns)                                          \
     X(esp32spi_package) X(esp32spi_control) X(esp32spi_pool) X(esp32spi_socketpool)                          \
     X(time) X(rtc) X(supervisor) X(storage) X(os_getenv)                                                     \
-    X(display_shapes)                                                                                        \
+    X(display_shapes) X(display_text)                                                                        \
     X(connection_manager) X(ntp) X(requests) X(minimqtt) X(minimqtt_matcher) X(mqtt)
 /* clang-format on */
 

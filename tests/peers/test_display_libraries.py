@@ -32,7 +32,7 @@ def peers(program, tmp_path_factory):
     return lib
 
 
-@pytest.mark.parametrize("scenes", ["shapes_scenes"])
+@pytest.mark.parametrize("scenes", ["shapes_scenes", "text_scenes"])
 def test_same_pixels_and_answers(adder, drive, peers, scenes):
     shutil.copytree(peers, drive / "lib")
     for file in SCENES.glob("*.py"):
