@@ -1,119 +1,7 @@
 /* adafruit_display_text._layout: what python/lib/adafruit_display_text lays out and draws text with. */
 #include <string.h>
 
-#include "python/modules/bitmaptools_int.h"
-
-/* ---- glyphs of any font ---- */
-
-typedef struct {
-    adder_glyph_t *glyphs; /* one for each character; freed by text_done() */
-    size_t count;
-    py_t missing; /* the characters that the font does not have: a list, null when there are none */
-} text_t;
-
-static void text_done(text_t *t)
-{
-    py_free(t->glyphs);
-}
-
-/* The next character of UTF-8 that Python has made: well formed, but for lone surrogates. */
-static uint32_t next_character(const char *utf8, size_t len, size_t *at)
-{
-    const uint8_t *p = (const uint8_t *)utf8 + *at;
-    const size_t left = len - *at, need = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    const size_t n = need < left ? need : left;
-    uint32_t c = need == 1 ? p[0] : p[0] & (0xFFu >> (need + 1));
-    for (size_t i = 1; i < n; i++)
-        c = c << 6 | (p[i] & 0x3Fu);
-    *at += n;
-    return c;
-}
-
-static bool number(py_t glyph, bool tuple, size_t i, const char *name, int64_t lo, int64_t hi, int64_t *out)
-{
-    py_t v = tuple ? py_item_at(glyph, i) : py_attr(glyph, name);
-    return !py_null(v) && display_int(v, name, lo, hi, out);
-}
-
-/* What get_glyph() gave: a fontio.Glyph, or anything with its attributes. *bitmap_out keeps the pixels. */
-static bool glyph_from(py_t glyph, adder_glyph_t *out, py_t *bitmap_out)
-{
-    int64_t tile, v[6];
-    static const char *const names[] = {"width", "height", "dx", "dy", "shift_x", "shift_y"};
-    const bool tuple = py_is_tuple(glyph);
-    *bitmap_out = tuple ? py_item_at(glyph, 0) : py_attr(glyph, "bitmap");
-    adder_bitmap_t *bitmap = py_null(*bitmap_out) ? NULL : bitmaptools_bitmap(*bitmap_out, "bitmap");
-    if (bitmap == NULL || !number(glyph, tuple, 1, "tile_index", 0, 65535, &tile))
-        return false;
-    for (size_t i = 0; i < 6; i++)
-        if (!number(glyph, tuple, i + 2, names[i], i < 2 ? 0 : INT16_MIN, INT16_MAX, &v[i]))
-            return false;
-    *out = (adder_glyph_t){.bitmap = bitmap,
-                           .width = (uint16_t)v[0],
-                           .height = (uint16_t)v[1],
-                           .dx = (int16_t)v[2],
-                           .dy = (int16_t)v[3],
-                           .shift_x = (int16_t)v[4],
-                           .shift_y = (int16_t)v[5]};
-    const uint16_t across = v[0] > 0 ? (uint16_t)(bitmap->width / v[0]) : 0;
-    if (across > 0) {
-        out->left = (uint16_t)(tile % across * v[0]);
-        out->top = (uint16_t)(tile / across * v[1]);
-    }
-    return true;
-}
-
-static bool glyph_of(py_t font, const font_view_t *builtin, uint32_t c, adder_glyph_t *out)
-{
-    if (builtin->font != NULL) {
-        adder_glyph_of_font(builtin->font, builtin->bitmap, c, out);
-        return true;
-    }
-    py_scope_t scope = py_scope_open();
-    py_t code = py_int((int64_t)c), glyph = py_call_method(font, "get_glyph", &code, 1), bitmap = PY_NULL;
-    *out = (adder_glyph_t){0};
-    bool ok = !py_null(glyph) && (py_is_none(glyph) || glyph_from(glyph, out, &bitmap));
-    py_scope_close_keep(scope, bitmap); /* until the text is drawn */
-    return ok;
-}
-
-static bool note_missing(text_t *t, const char *utf8, size_t len)
-{
-    if (py_null(t->missing) && py_null(t->missing = py_list(NULL, 0)))
-        return false;
-    return py_list_append(t->missing, py_str_n(utf8, len));
-}
-
-/* The glyphs of a text. A font that can load several at once is asked to. */
-static bool text_of(py_t font, const py_val_t *text, text_t *t)
-{
-    font_view_t builtin;
-    py_t load;
-    memset(t, 0, sizeof *t);
-    font_view(font, &builtin);
-    if (text->str_len == 0)
-        return true;
-    if (builtin.font == NULL && !py_is_none(font) && py_attr_try(font, "load_glyphs", &load) &&
-        py_null(py_call(load, &text->obj, 1)))
-        return false;
-    if (py_error() || (t->glyphs = py_alloc(text->str_len * sizeof *t->glyphs)) == NULL)
-        return false;
-    for (size_t at = 0; at < text->str_len;) {
-        const size_t start = at;
-        const uint32_t c = next_character(text->str, text->str_len, &at);
-        adder_glyph_t *g = &t->glyphs[t->count++];
-        if (c == '\n') {
-            g->line_end = true;
-            continue;
-        }
-        if (glyph_of(font, &builtin, c, g) &&
-            (g->bitmap != NULL || note_missing(t, text->str + start, at - start)))
-            continue;
-        text_done(t);
-        return false;
-    }
-    return true;
-}
+#include "python/modules/display_text_int.h"
 
 static py_t box_tuple(int32_t x, int32_t y, int32_t w, int32_t h)
 {
@@ -134,7 +22,7 @@ static py_t metrics(const py_val_t *a)
     font_view(a[0].obj, &builtin);
     for (size_t i = 0; letters[i] != '\0'; i++) {
         adder_glyph_t g;
-        if (!glyph_of(a[0].obj, &builtin, (uint32_t)letters[i], &g))
+        if (!display_glyph_of(a[0].obj, &builtin, (uint32_t)letters[i], &g))
             return PY_NULL;
         if (g.bitmap == NULL)
             continue;
@@ -150,26 +38,26 @@ static const py_arg_t advance_args[] = {PY_REQ_OBJ("font"), PY_REQ_STR("text"), 
 /* Pixels that the pen moves, line ends not counted. */
 static py_t advance(const py_val_t *a)
 {
-    text_t t;
+    display_text_t t;
     int64_t sum = 0;
-    if (!text_of(a[0].obj, &a[1], &t))
+    if (!display_text_of(a[0].obj, &a[1], &t))
         return PY_NULL;
     for (size_t i = 0; i < t.count; i++)
         sum += t.glyphs[i].shift_x;
-    text_done(&t);
+    display_text_done(&t);
     return py_int(sum);
 }
 
 /* (left, right) of a text's bounding box. */
 static py_t extent(const py_val_t *a)
 {
-    text_t t;
+    display_text_t t;
     adder_text_size_t size;
-    if (!text_of(a[0].obj, &a[1], &t))
+    if (!display_text_of(a[0].obj, &a[1], &t))
         return PY_NULL;
     const adder_text_t text = {t.glyphs, t.count, ADDER_TEXT_LTR, 0, 0};
     adder_text_measure(&text, &size);
-    text_done(&t);
+    display_text_done(&t);
     py_t items[2] = {py_int(size.box.x1), py_int(size.box.x2)};
     return py_tuple(items, 2);
 }
@@ -205,29 +93,32 @@ static py_t sheet_done(sheet_t *s)
 
 #define PIXELS(name) PY_REQ_INT(name, INT16_MIN, INT16_MAX)
 
-enum {
-    T_OLD,
-    T_FONT,
-    T_TEXT,
-    T_BASELINE,
-    T_ADVANCE,
-    T_ASCENT,
-    T_DESCENT,
-    T_TIGHT,
-    T_TOP,
-    T_BOTTOM,
-    T_LEFT,
-    T_RIGHT
-};
+enum { T_OLD, T_FONT, T_TEXT, T_BASELINE, T_ADVANCE, T_ASCENT, T_DESCENT, T_TIGHT, T_PADDING };
 
 #define TEXT_ARGS                                                                                            \
     [T_OLD] = PY_REQ_OBJ("old"), [T_FONT] = PY_REQ_OBJ("font"), [T_TEXT] = PY_REQ_STR("text"),               \
     [T_BASELINE] = PIXELS("baseline"), [T_ADVANCE] = PY_REQ_FLOAT("advance"), [T_ASCENT] = PIXELS("ascent"), \
-    [T_DESCENT] = PIXELS("descent"), [T_TIGHT] = PY_REQ_BOOL("tight"), [T_TOP] = PIXELS("padding_top"),      \
-    [T_BOTTOM] = PIXELS("padding_bottom"), [T_LEFT] = PIXELS("padding_left"),                                \
-    [T_RIGHT] = PIXELS("padding_right")
+    [T_DESCENT] = PIXELS("descent"), [T_TIGHT] = PY_REQ_BOOL("tight"), [T_PADDING] = PY_REQ_OBJ("padding")
 
-enum { L_DIRECTION = T_RIGHT + 1, L_BACKGROUND };
+/* (top, bottom, left, right) around a text. */
+typedef struct {
+    int32_t top, bottom, left, right;
+} padding_t;
+
+static bool padding_of(const py_val_t *a, padding_t *out)
+{
+    static const char *const names[] = {"padding_top", "padding_bottom", "padding_left", "padding_right"};
+    int64_t v[4];
+    for (size_t i = 0; i < 4; i++) {
+        py_t side = py_item_at(a[T_PADDING].obj, i);
+        if (py_null(side) || !display_int(side, names[i], INT16_MIN, INT16_MAX, &v[i]))
+            return false;
+    }
+    *out = (padding_t){(int32_t)v[0], (int32_t)v[1], (int32_t)v[2], (int32_t)v[3]};
+    return true;
+}
+
+enum { L_DIRECTION = T_PADDING + 1, L_BACKGROUND };
 
 static const py_arg_t label_args[] = {TEXT_ARGS, [L_DIRECTION] = PY_REQ_INT("direction", 0, ADDER_TEXT_TTB),
                                       [L_BACKGROUND] = PY_REQ_BOOL("background"), PY_END};
@@ -240,11 +131,10 @@ static int16_t rows(double v)
 
 /* The rectangle behind a label's text. */
 static adder_text_box_t background_of(const py_val_t *a, const adder_text_t *text,
-                                      const adder_text_size_t *size)
+                                      const adder_text_size_t *size, const padding_t *padding)
 {
     const int32_t baseline = (int32_t)a[T_BASELINE].i, ascent = (int32_t)a[T_ASCENT].i;
-    const int32_t top = (int32_t)a[T_TOP].i, bottom = (int32_t)a[T_BOTTOM].i;
-    const int32_t left = (int32_t)a[T_LEFT].i, right = (int32_t)a[T_RIGHT].i;
+    const int32_t top = padding->top, bottom = padding->bottom, left = padding->left, right = padding->right;
     adder_text_box_t b = size->box;
     if (a[T_TIGHT].b) {
         if (text->direction == ADDER_TEXT_TTB) {
@@ -285,15 +175,17 @@ static adder_text_box_t background_of(const py_val_t *a, const adder_text_t *tex
 /* (bitmap, x, y, (x, y, width, height)): value 1 is the text, 2 the background. None: nothing to show. */
 static py_t label(const py_val_t *a)
 {
-    text_t t;
+    display_text_t t;
     sheet_t sheet;
     adder_text_size_t size;
-    if (!text_of(a[T_FONT].obj, &a[T_TEXT], &t))
+    padding_t padding;
+    if (!padding_of(a, &padding) || !display_text_of(a[T_FONT].obj, &a[T_TEXT], &t))
         return PY_NULL;
     const adder_text_t text = {t.glyphs, t.count, (adder_text_direction_t)a[L_DIRECTION].i,
                                (int16_t)a[T_BASELINE].i, rows(a[T_ADVANCE].f)};
     adder_text_measure(&text, &size);
-    adder_text_box_t all = size.ink, behind = size.lines > 0 ? background_of(&a[0], &text, &size) : size.box;
+    adder_text_box_t all = size.ink,
+                     behind = size.lines > 0 ? background_of(a, &text, &size, &padding) : size.box;
     const bool filled = a[L_BACKGROUND].b && behind.x1 < behind.x2 && behind.y1 < behind.y2;
     if (filled && all.x1 >= all.x2) {
         all = behind;
@@ -304,11 +196,11 @@ static py_t label(const py_val_t *a)
         all.y2 = behind.y2 > all.y2 ? behind.y2 : all.y2;
     }
     if (all.x1 >= all.x2 || all.y1 >= all.y2) {
-        text_done(&t);
+        display_text_done(&t);
         return py_none();
     }
     if (!sheet_make(&sheet, a[T_OLD].obj, (int64_t)all.x2 - all.x1, (int64_t)all.y2 - all.y1, 3)) {
-        text_done(&t);
+        display_text_done(&t);
         return PY_NULL;
     }
     if (filled) {
@@ -317,24 +209,25 @@ static py_t label(const py_val_t *a)
         ADDER_IGNORE(adder_fill_region(sheet.bitmap, area, 2), "it lies within");
     }
     adder_text_draw(sheet.bitmap, &text, -all.x1, -all.y1, 1);
-    text_done(&t);
+    display_text_done(&t);
     py_t items[4] = {
         sheet_done(&sheet), py_int(all.x1), py_int(all.y1),
         box_tuple(size.box.x1, size.box.y1, size.box.x2 - size.box.x1, size.box.y2 - size.box.y1)};
     return py_tuple(items, 4);
 }
 
-enum { B_VALUES = T_RIGHT + 1, B_OUTLINE, B_REVERSE, B_ON_BASELINE };
+enum { B_VALUES = T_PADDING + 1, B_OUTLINE, B_FLAGS, B_ACCENTS };
+enum { REVERSE = 1, ON_BASELINE = 2 }; /* B_FLAGS */
 
 static const py_arg_t bitmap_label_args[] = {TEXT_ARGS,
                                              [B_VALUES] = PY_REQ_INT("values", 1, 65536),
                                              [B_OUTLINE] = PY_REQ_INT("outline_size", 0, 32767),
-                                             [B_REVERSE] = PY_REQ_BOOL("reverse"),
-                                             [B_ON_BASELINE] = PY_REQ_BOOL("base_alignment"),
+                                             [B_FLAGS] = PY_REQ_INT("flags", 0, 3),
+                                             [B_ACCENTS] = PY_REQ_OBJ("accents"),
                                              PY_END};
 
 /* The letters of each line the other way round. */
-static void reverse_lines(text_t *t)
+static void reverse_lines(display_text_t *t)
 {
     for (size_t start = 0, end; start < t->count; start = end + 1) {
         for (end = start; end < t->count && !t->glyphs[end].line_end;)
@@ -345,6 +238,39 @@ static void reverse_lines(text_t *t)
             t->glyphs[a] = keep;
         }
     }
+}
+
+/* Accents: (start, end, color, color behind, pixels of an outline or 0) each. */
+static bool accents_draw(adder_bitmap_t *bitmap, const adder_text_t *text, int32_t x, int32_t y,
+                         const py_val_t *a)
+{
+    size_t n;
+    if (!py_len(a[B_ACCENTS].obj, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int64_t v[5];
+        static const char *const names[] = {"start", "end", "foreground_color", "background_color",
+                                            "outline_size"};
+        py_scope_t scope = py_scope_open();
+        py_t accent = py_item_at(a[B_ACCENTS].obj, i);
+        bool ok = !py_null(accent);
+        for (size_t k = 0; ok && k < 5; k++) {
+            py_t item = py_item_at(accent, k);
+            ok = !py_null(item) && display_int(item, names[k], 0, INT32_MAX, &v[k]);
+        }
+        py_scope_close(scope);
+        if (!ok)
+            return false;
+        const adder_text_accent_t how = {.start = (size_t)v[0],
+                                         .end = (size_t)v[1],
+                                         .color = (uint32_t)v[2],
+                                         .behind = (uint32_t)v[3],
+                                         .outline = (uint16_t)(v[4] > 255 ? 255 : v[4]),
+                                         .ascent = (int16_t)a[T_ASCENT].i,
+                                         .descent = (int16_t)a[T_DESCENT].i};
+        adder_text_accent(bitmap, text, x, y, &how);
+    }
+    return true;
 }
 
 static bool outlined(adder_bitmap_t *bitmap, uint16_t size)
@@ -359,39 +285,44 @@ static bool outlined(adder_bitmap_t *bitmap, uint16_t size)
 /* (bitmap, x, y, (x, y, width, height), missing): the glyphs' own values. No bitmap: nothing to show. */
 static py_t bitmap_label(const py_val_t *a)
 {
-    text_t t;
+    display_text_t t;
     sheet_t sheet;
     adder_text_size_t size;
-    if (!text_of(a[T_FONT].obj, &a[T_TEXT], &t))
+    padding_t padding;
+    if (!padding_of(a, &padding) || !display_text_of(a[T_FONT].obj, &a[T_TEXT], &t))
         return PY_NULL;
     const adder_text_t text = {t.glyphs, t.count, ADDER_TEXT_LTR, (int16_t)a[T_BASELINE].i,
                                rows(a[T_ADVANCE].f)};
     adder_text_measure(&text, &size);
     const bool tight = a[T_TIGHT].b;
-    const int32_t left = tight ? 0 : (int32_t)a[T_LEFT].i, top = tight ? 0 : (int32_t)a[T_TOP].i;
-    const int32_t more_x = tight ? 0 : left + (int32_t)a[T_RIGHT].i;
-    const int32_t more_y = tight ? 0 : top + (int32_t)a[T_BOTTOM].i;
+    if (tight)
+        padding = (padding_t){0};
+    const int32_t left = padding.left, top = padding.top;
+    const int32_t more_x = left + padding.right, more_y = top + padding.bottom;
     const int32_t outline = (int32_t)a[B_OUTLINE].i, ascent = (int32_t)a[T_ASCENT].i;
     const int32_t w = size.box.x2 - size.box.x1, h = size.box.y2 - size.box.y1;
     const int32_t y0 = tight ? size.box.y1 : text.baseline - ascent;
-    const int32_t y = a[B_ON_BASELINE].b ? y0 - text.baseline : y0;
+    const int32_t y = (a[B_FLAGS].i & ON_BASELINE) != 0 ? y0 - text.baseline : y0;
     const int32_t loose = ascent + (int32_t)a[T_DESCENT].i + (int32_t)(size.lines - 1) * text.advance;
     const int32_t width = w + more_x + 2 * outline, height = (tight ? h : loose) + more_y + 2 * outline;
     py_t missing = py_null(t.missing) ? py_none() : t.missing;
     if (size.lines == 0 || width <= 0 || height <= 0) {
-        text_done(&t);
+        display_text_done(&t);
         py_t nothing[5] = {py_none(), py_int(0), py_int(0), box_tuple(0, 0, 0, 0), missing};
         return py_tuple(nothing, 5);
     }
     if (!sheet_make(&sheet, a[T_OLD].obj, width, height, (uint32_t)a[B_VALUES].i)) {
-        text_done(&t);
+        display_text_done(&t);
         return PY_NULL;
     }
-    if (a[B_REVERSE].b)
+    if ((a[B_FLAGS].i & REVERSE) != 0)
         reverse_lines(&t);
-    adder_text_draw(sheet.bitmap, &text, left - size.box.x1, top - y0, ADDER_TEXT_AS_IS);
-    text_done(&t);
-    if (outline > 0 && !outlined(sheet.bitmap, (uint16_t)outline))
+    const int32_t at_x = left - size.box.x1, at_y = top - y0;
+    adder_text_draw(sheet.bitmap, &text, at_x, at_y, ADDER_TEXT_AS_IS);
+    const bool ok = (outline == 0 || outlined(sheet.bitmap, (uint16_t)outline)) &&
+                    accents_draw(sheet.bitmap, &text, at_x, at_y, a);
+    display_text_done(&t);
+    if (!ok)
         return PY_NULL;
     py_t items[5] = {sheet_done(&sheet), py_int(size.box.x1 - left), py_int(y - top),
                      box_tuple(size.box.x1, y, w, h), missing};
@@ -411,13 +342,13 @@ static const py_arg_t draw_args[] = {PY_REQ_OBJ("bitmap"),
 
 static py_t draw(const py_val_t *a)
 {
-    text_t t;
+    display_text_t t;
     adder_bitmap_t *b = bitmaptools_dest(a[0].obj, "bitmap");
-    if (b == NULL || !text_of(a[1].obj, &a[2], &t))
+    if (b == NULL || !display_text_of(a[1].obj, &a[2], &t))
         return PY_NULL;
     const adder_text_t text = {t.glyphs, t.count, ADDER_TEXT_LTR, 0, (int16_t)a[5].i};
     adder_text_draw(b, &text, (int32_t)a[3].i, (int32_t)a[4].i, (int32_t)a[6].i);
-    text_done(&t);
+    display_text_done(&t);
     return py_none();
 }
 

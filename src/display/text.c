@@ -236,34 +236,95 @@ static void draw_glyph(adder_bitmap_t *b, const adder_text_t *t, const adder_gly
     adder_bitmap_dirty(b, &drawn);
 }
 
-void adder_text_draw(adder_bitmap_t *b, const adder_text_t *t, int32_t x, int32_t y, int32_t value)
+/* Each glyph of a text with its place on a bitmap. */
+typedef struct {
+    const adder_text_t *text;
+    size_t next;
+    pen_t pen;
+    const adder_glyph_t *glyph;
+    size_t index;
+    adder_text_box_t at;
+    int32_t from, to; /* the pen, before and after, on the bitmap; the row of the baseline */
+    int32_t baseline;
+} walk_t;
+
+static bool walk(walk_t *w, int32_t x, int32_t y)
 {
-    pen_t pen = {0, 0};
     uint32_t ends = 0;
-    if (!adder_bitmap_writable(b))
-        return;
-    for (size_t i = 0; i < t->count; i++) {
-        const adder_glyph_t *g = &t->glyphs[i];
+    for (; w->next < w->text->count; w->next++) {
+        const adder_glyph_t *g = &w->text->glyphs[w->next];
         if (g->line_end) {
             ends++;
             continue;
         }
         if (g->bitmap == NULL)
             continue;
-        if (ends > 0) {
-            new_line(t, ends, &pen);
-            ends = 0;
+        if (ends > 0)
+            new_line(w->text, ends, &w->pen);
+        w->glyph = g;
+        w->index = w->next++;
+        w->at = placed(w->text, g, &w->pen);
+        w->at = (adder_text_box_t){w->at.x1 + x, w->at.y1 + y, w->at.x2 + x, w->at.y2 + y};
+        w->baseline = w->pen.y + w->text->baseline + y;
+        w->from = w->pen.x + x;
+        move_on(w->text, g, &w->pen);
+        w->to = w->pen.x + x;
+        return true;
+    }
+    return false;
+}
+
+/* A glyph that would start left of the bitmap starts at its edge. */
+static void keep_inside(adder_text_box_t *at)
+{
+    if (at->x1 < 0) {
+        at->x2 -= at->x1;
+        at->x1 = 0;
+    }
+}
+
+void adder_text_draw(adder_bitmap_t *b, const adder_text_t *t, int32_t x, int32_t y, int32_t value)
+{
+    walk_t w = {.text = t};
+    if (!adder_bitmap_writable(b))
+        return;
+    while (walk(&w, x, y)) {
+        if (value == ADDER_TEXT_AS_IS)
+            keep_inside(&w.at);
+        draw_glyph(b, t, w.glyph, &w.at, value);
+    }
+}
+
+void adder_text_accent(adder_bitmap_t *b, const adder_text_t *t, int32_t x, int32_t y,
+                       const adder_text_accent_t *accent)
+{
+    if (!adder_bitmap_writable(b))
+        return;
+    const adder_area_t all = {0, 0, (int16_t)b->width, (int16_t)b->height};
+    for (unsigned pass = 0; pass < 2; pass++) { /* all that lies behind, then all letters */
+        walk_t w = {.text = t};
+        while (walk(&w, x, y)) {
+            if (w.index < accent->start || w.index >= accent->end)
+                continue;
+            keep_inside(&w.at);
+            if (pass == 1) {
+                draw_glyph(b, t, w.glyph, &w.at, (int32_t)accent->color);
+                continue;
+            }
+            const int32_t size = accent->outline;
+            adder_area_t area = area_clamp(lesser(w.from, w.at.x1), w.baseline - accent->ascent,
+                                           greater(w.to, w.at.x2), w.baseline + accent->descent);
+            if (size == 0) {
+                if (adder_area_intersect(&area, &all, &area))
+                    ADDER_IGNORE(adder_fill_region(b, area, accent->behind & adder_bitmap_max(b)), "inside");
+                continue;
+            }
+            for (int32_t dy = -size; dy <= size; dy++)
+                for (int32_t dx = -size; dx <= size; dx++) {
+                    const adder_text_box_t at = {w.at.x1 + dx, w.at.y1 + dy, w.at.x2 + dx, w.at.y2 + dy};
+                    draw_glyph(b, t, w.glyph, &at, (int32_t)accent->behind);
+                }
         }
-        adder_text_box_t at = placed(t, g, &pen);
-        int32_t right = x;
-        if (value == ADDER_TEXT_AS_IS && at.x1 + x < 0)
-            right = -at.x1;
-        at.x1 += right;
-        at.x2 += right;
-        at.y1 += y;
-        at.y2 += y;
-        draw_glyph(b, t, g, &at, value);
-        move_on(t, g, &pen);
     }
 }
 

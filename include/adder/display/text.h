@@ -67,6 +67,19 @@ void adder_text_measure(const adder_text_t *text, adder_text_size_t *out);
  * what is drawn. */
 void adder_text_draw(adder_bitmap_t *dest, const adder_text_t *text, int32_t x, int32_t y, int32_t value);
 
+/* Characters in colours of their own. */
+typedef struct {
+    size_t start, end; /* glyphs of the text, the last one not included */
+    uint32_t color;
+    uint32_t behind;         /* the line's height behind them, or their outline */
+    uint16_t outline;        /* pixels of it; 0: `behind` is a background */
+    int16_t ascent, descent; /* of a background, from the baseline up and down */
+} adder_text_accent_t;
+
+/* Draw these glyphs once more, over adder_text_draw() with the same place. ADDER_TEXT_LTR alone. */
+void adder_text_accent(adder_bitmap_t *dest, const adder_text_t *text, int32_t x, int32_t y,
+                       const adder_text_accent_t *accent);
+
 /* Where a pixel has the value `of`, those around it that have not, up to `size` pixels away to each side,
  * take the value `outline`. ADDER_ERR_RANGE: no room for it at the left or at the top; nothing is drawn. */
 adder_err_t adder_text_outline(adder_bitmap_t *dest, uint32_t of, uint32_t outline,

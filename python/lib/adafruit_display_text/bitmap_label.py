@@ -7,6 +7,7 @@ from adafruit_display_text import LabelBase, _layout
 
 _TICKS = 1 << 29  # supervisor.ticks_ms() wraps there
 _BACKGROUND, _TEXT, _OUTLINE = 0, 1, 2
+_REVERSE, _ON_BASELINE = 1, 2  # to _layout.bitmap_label
 # (transpose_xy, flip_x, flip_y) of the tile grid
 _TURNS = {
     "LTR": (False, False, False),
@@ -109,14 +110,11 @@ class Label(LabelBase):
             ascent,
             descent,
             bool(self._background_tight),
-            self._padding_top,
-            self._padding_bottom,
-            self._padding_left,
-            self._padding_right,
+            (self._padding_top, self._padding_bottom, self._padding_left, self._padding_right),
             len(self._palette),
             0 if self._outline_color is None else self._outline_size,
-            self._label_direction == "RTL",
-            bool(self._base_alignment),
+            (_REVERSE if self._label_direction == "RTL" else 0) | (_ON_BASELINE if self._base_alignment else 0),
+            self._accents_shown(),
         )
         for letter in missing or ():
             print("Glyph not found:", repr(letter))
@@ -281,6 +279,78 @@ class Label(LabelBase):
     def _make_room(self) -> None:
         for side in ("_padding_top", "_padding_bottom", "_padding_left", "_padding_right"):
             setattr(self, side, max(getattr(self, side), self._outline_size))
+
+    # --- accents ---
+
+    def _accents_shown(self) -> "list[tuple[int, int, int, int, int]]":
+        """The accents as they lie on what of the text is seen."""
+        shown = []
+        length, start = len(self._full_text), self._current_index
+        scrolls = self._max_characters is not None and length > self._max_characters
+        for first, last, color, behind, kind in self._accents:
+            size = self._outline_size if kind == "outline" else 0
+            for shift in (-start, length - start) if scrolls else (0,):
+                if last + shift > 0:
+                    shown.append((max(first + shift, 0), last + shift, color, behind, size))
+        return shown
+
+    def add_accent_range(
+        self,
+        start: int,
+        end: int,
+        foreground_color: int,
+        background_color: int,
+        accent_type: str = "foreground_background",
+    ) -> None:
+        """Other colors for the characters from start on, before end: indexes into color_palette. accent_type
+        "outline": background_color is that of an outline."""
+        if accent_type not in _KINDS:
+            raise ValueError("accent_type must be either 'foreground_background' or 'outline'")
+        self._accents.append((start, end, foreground_color, background_color, accent_type))
+        if accent_type == "outline":
+            self._make_room()
+        self._render()
+
+    def remove_accent_range(self, start: int) -> None:
+        """Take away the accent that starts there."""
+        for i, accent in enumerate(self._accents):
+            if accent[0] == start:
+                del self._accents[i]
+                break
+        self._render()
+
+    def add_accent_to_substring(
+        self,
+        substring: str,
+        foreground_color: int,
+        background_color: int,
+        accent_type: str = "foreground_background",
+        start: int = 0,
+    ) -> bool:
+        """An accent for the first place of the substring from start on. False: it is not there."""
+        found = self._full_text.find(substring, start)
+        if found < 0:
+            return False
+        self.add_accent_range(found, found + len(substring), foreground_color, background_color, accent_type)
+        return True
+
+    def remove_accent_from_substring(self, substring: str, start: int = 0) -> bool:
+        """Take away the accent of the first place of the substring from start on. False: it is not there."""
+        found = self._full_text.find(substring, start)
+        if found < 0:
+            return False
+        self.remove_accent_range(found)
+        return True
+
+    @property
+    def accent_ranges(self) -> "list[tuple[int, int, int, int, str]]":
+        """(start, end, foreground_color, background_color, accent_type) of each accent."""
+        return self._accents
+
+    def clear_accent_ranges(self) -> None:
+        """Take all accents away."""
+        self._accents = []
+        self._render()
 
     # --- the layer ---
 

@@ -41,10 +41,7 @@ class Label(LabelBase):
             self._ascent,
             self._descent,
             bool(self._background_tight),
-            self._padding_top,
-            self._padding_bottom,
-            self._padding_left,
-            self._padding_right,
+            (self._padding_top, self._padding_bottom, self._padding_left, self._padding_right),
             _DIRECTIONS.index(self._label_direction),
             self._background_color is not None,
         )

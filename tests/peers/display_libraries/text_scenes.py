@@ -179,7 +179,7 @@ def box(seed):
         T = L.text_box.TextBox
         # With letters that reach to the left the box moves by them when made, not when changed.
         font = r.choice(ONE_ROW) if seed % 2 else terminalio.FONT
-        text = T(font, r.randint(60, 150), r.choice((-1, 30, 90)), align, text=" ".join(words), **o)
+        text = T(font, r.randint(60, 150), r.choice((-1, 150 if seed % 2 else 30)), align, text=" ".join(words), **o)
         yield text, (says(text), text.align)
         if font is not terminalio.FONT:
             return
