@@ -95,6 +95,13 @@ def test_libraries_of_requirements_come_last(adder, drive):
     assert "lib cached /lib/only.py\n" in run.out
 
 
+def test_a_module_the_firmwares_package_lacks_comes_from_a_copy_of_the_library(adder):
+    code = "from adafruit_display_text import newer, label\nprint(newer.x, label.__file__)\n"
+    run = adder(code, files={"lib/adafruit_display_text/newer.py": "x = 'copy'\n", "lib/adafruit_display_text/label.py": ""})
+    assert "copy adafruit_display_text/label.py\n" in run.out
+    assert "no module named 'adafruit_display_text.none'" in adder("import adafruit_display_text.none\n").out
+
+
 def test_sys_path_can_be_extended(adder):
     run = adder("import sys\nsys.path.append('/more')\nimport extra\nprint(extra.__file__)\n", files={"more/extra.py": ""})
     assert "/more/extra.py\n" in run.out

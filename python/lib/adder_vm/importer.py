@@ -223,6 +223,10 @@ def _load_sub(name: str, parent: ModuleType) -> ModuleType:
     if host is not None and drive.host_os.path.isdir(host):
         where = _package_paths(parent)
         found = _look(host, (where[0] if where else "") + "/", leaf)
+    elif host is None and name.count(".") == 1:  # what the firmware's package lacks may be in a copy of the library
+        package = _find(parent.__name__, path, drive.LIBRARY_CACHE)
+        if package is not None and package.kind == "package":
+            found = _look(package.host, package.shown + "/", leaf)
     if found is None:
         raise _no_module(name)
     return _load_found(name, found, parent)
