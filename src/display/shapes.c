@@ -1,4 +1,6 @@
 /* Frames, round corners, triangles, plotted values. */
+#include <string.h>
+
 #include "adder/display/shapes.h"
 #include "display_int.h"
 
@@ -12,7 +14,17 @@ static void span(adder_bitmap_t *b, int32_t x1, int32_t x2, int32_t y, uint32_t 
     if (y < 0 || y >= b->height || x1 > x2)
         return;
     uint8_t *row = bitmap_row_mut(b, (uint32_t)y);
-    for (int32_t x = x1; x <= x2; x++)
+    int32_t x = x1;
+    if (b->bits <= 8) { /* whole bytes at once */
+        const int32_t per_byte = 8 / b->bits;
+        for (; x <= x2 && x % per_byte != 0; x++)
+            pixel_put(row, b->bits, (uint32_t)x, value);
+        const int32_t bytes = (x2 + 1 - x) / per_byte;
+        if (bytes > 0)
+            memset(row + x / per_byte, (int)(value * (0xFFu / adder_bitmap_max(b))), (size_t)bytes);
+        x += bytes > 0 ? bytes * per_byte : 0;
+    }
+    for (; x <= x2; x++)
         pixel_put(row, b->bits, (uint32_t)x, value);
 }
 
