@@ -65,9 +65,9 @@ def environment(names):
     print("installing the peers into build/bench-venv", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["/usr/bin/python3", "-m", "venv", folder], check=True)
-    packages = [line.split("#")[0].strip() for line in wanted.splitlines()]
-    subprocess.run([folder / "bin/pip", "install", "-q", "--disable-pip-version-check",
-                    *filter(None, packages)], check=True)
+    packages = [name for line in wanted.splitlines() if (name := line.split("#")[0].strip())]
+    if packages:
+        subprocess.run([folder / "bin/pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
     mark.write_text(wanted)
 
 

@@ -47,7 +47,7 @@ static bool glyph_from(py_t glyph, adder_glyph_t *out, py_t *bitmap_out)
                            .dy = (int16_t)v[3],
                            .shift_x = (int16_t)v[4],
                            .shift_y = (int16_t)v[5]};
-    const uint16_t across = v[0] > 0 ? (uint16_t)(bitmap->width / v[0]) : 0;
+    const int64_t across = v[0] > 0 ? bitmap->width / v[0] : 0;
     if (across > 0) {
         out->left = (uint16_t)(tile % across * v[0]);
         out->top = (uint16_t)(tile / across * v[1]);
