@@ -55,23 +55,32 @@ static adder_text_box_t placed(const adder_text_t *t, const adder_glyph_t *g, co
     return (adder_text_box_t){x, y, x + h, y + w}; /* turned */
 }
 
+/* Far outside any bitmap, and far from overflow: where a pen stops that runs away. */
+#define PEN_MAX (1 << 28)
+
+static int32_t moved(int32_t at, int64_t by)
+{
+    const int64_t to = at + by;
+    return to > PEN_MAX ? PEN_MAX : to < -PEN_MAX ? -PEN_MAX : (int32_t)to;
+}
+
 static void move_on(const adder_text_t *t, const adder_glyph_t *g, pen_t *pen)
 {
     switch (t->direction) {
     case ADDER_TEXT_LTR:
-        pen->x += g->shift_x;
+        pen->x = moved(pen->x, g->shift_x);
         return;
     case ADDER_TEXT_RTL:
-        pen->x -= g->shift_x;
+        pen->x = moved(pen->x, -g->shift_x);
         return;
     case ADDER_TEXT_UPR:
-        pen->y -= g->shift_x;
+        pen->y = moved(pen->y, -g->shift_x);
         return;
     case ADDER_TEXT_DWR:
-        pen->y += g->shift_x;
+        pen->y = moved(pen->y, g->shift_x);
         return;
     default: /* what is no more than a dot is a space */
-        pen->y += g->width <= 1 && g->height <= 1 ? g->shift_x : g->height + 1;
+        pen->y = moved(pen->y, g->width <= 1 && g->height <= 1 ? g->shift_x : g->height + 1);
         return;
     }
 }
@@ -79,19 +88,19 @@ static void move_on(const adder_text_t *t, const adder_glyph_t *g, pen_t *pen)
 /* To the next line: below, or beside when the text is turned. */
 static void new_line(const adder_text_t *t, uint32_t ends, pen_t *pen)
 {
-    const int32_t by = (int32_t)ends * t->advance;
+    const int64_t by = (int64_t)ends * t->advance;
     switch (t->direction) {
     case ADDER_TEXT_UPR:
-        pen->x += by;
+        pen->x = moved(pen->x, by);
         pen->y = 0;
         return;
     case ADDER_TEXT_DWR:
-        pen->x -= by;
+        pen->x = moved(pen->x, -by);
         pen->y = 0;
         return;
     default:
         pen->x = 0;
-        pen->y += by;
+        pen->y = moved(pen->y, by);
         return;
     }
 }
@@ -198,7 +207,7 @@ void adder_text_measure(const adder_text_t *t, adder_text_size_t *out)
     if (!seen)
         return;
     out->lines = line;
-    const int32_t more = (int32_t)(line - 1) * t->advance;
+    const int32_t more = moved(0, (int64_t)(line - 1) * t->advance);
     if (t->direction == ADDER_TEXT_UPR) {
         box.x2 += box.x1 + more;
     } else if (t->direction == ADDER_TEXT_DWR) {
