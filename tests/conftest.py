@@ -172,7 +172,7 @@ def board(program, drive, tmp_path):
     """Start code.py (its text; None = whatever is on the drive) and talk to it."""
     boards = []
 
-    def start(code, *options, files=None, terminal=False, target=None):
+    def start(code, *options, files=None, terminal=False, target=None, env=None):
         if code is not None:
             (drive / "code.py").write_text(code)
         for name, text in (files or {}).items():
@@ -180,7 +180,7 @@ def board(program, drive, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         b = Board([program, "run", target or drive, "--headless", *options], terminal, tmp_path,
-                  {**os.environ, "ADDER_ROOT": str(ROOT)})
+                  {**os.environ, "ADDER_ROOT": str(ROOT), **(env or {})})
         boards.append(b)
         return b
 

@@ -1,4 +1,4 @@
-"""examples/room_monitor as it is, on the native network modules and on Adafruit's from PyPI, with mosquitto and its own
+"""examples/room_monitor as it is, on the firmware's libraries alone and on Adafruit's from PyPI, with mosquitto and its own
 clients on the other side."""
 
 import json
@@ -46,17 +46,17 @@ def broker(tmp_path):
     log.close()
 
 
+NO_PYPI = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": "/dev/null"}
+
+
 @pytest.mark.parametrize("native", [True, False], ids=["native", "no-native"])
 def test_room_monitor(program, board, drive, tmp_path, broker, native):
     port, heard, publish = broker
     shutil.copytree(ROOT / "examples/room_monitor", drive, dirs_exist_ok=True)
     shutil.rmtree(drive / ".adder", ignore_errors=True)
-    libraries = (drive / "requirements.txt").read_text().split()
-    subprocess.run([program, "lib", "add", "--project", drive, *libraries], check=True, timeout=300,
-                   stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, "ADDER_ROOT": str(ROOT)})
     network = {"access_points": [{"ssid": "home", "password": "secret123"}], "outside": False, "speed": 5,
                "hosts": {"broker.test:1883": f"127.0.0.1:{port}"}}
-    b = board(None, *([] if native else ["--no-native"]),
+    b = board(None, *([] if native else ["--no-native"]), env=NO_PYPI if native else None,
               files={"settings.toml": SETTINGS, "network.json": json.dumps(network)})
 
     def until(condition, what, seconds=30):
@@ -65,7 +65,8 @@ def test_room_monitor(program, board, drive, tmp_path, broker, native):
             assert time.monotonic() < end, f"no {what}: {heard()}\n{b.seen}"
             b.read(0.1)
 
-    b.expect("MQTT: connected to broker.test", timeout=60)
+    b.expect("MQTT: connected to broker.test", timeout=60 if native else 300)
+    assert "PyPI" not in b.seen or not native
     until(lambda: any(line.startswith("room/temperature ") for line in heard()), "temperature")
     assert "room/lamp off" in heard()
     publish("room/lamp/set", "on")
