@@ -31,7 +31,7 @@ enum {
     MQTT_ITEMS = 32,
     MQTT_ACKS = 64, /* a power of 2, over MQTT_ITEMS */
     MQTT_SLOTS = 16,
-    MQTT_IDS = 16,
+    MQTT_IDS = 40, /* twice what mosquitto sends at once where 3.1.1 sets it no bound */
     MQTT_RX = 2048,
     MQTT_TX = 4096,
     MQTT_ALIASES = 32, /* what the engine remembers */

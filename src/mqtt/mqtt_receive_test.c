@@ -205,7 +205,7 @@ static void comes_back(server_t *s)
 
 /* [MQTT-3.3.4-9] What has no room is left out, with all behind it; it comes again on the next connection, for
  * which there is room by then. */
-static void what_has_no_id_is_left_out_until_the_next_connection(void **state)
+static void mqtt_3_3_4_9_what_has_no_id_is_left_out_until_the_next_connection(void **state)
 {
     (void)state;
     for (uint8_t version = 4; version <= 5; version++) {
@@ -309,7 +309,7 @@ int main(void)
         cmocka_unit_test(v5_topic_aliases_in),
         cmocka_unit_test(nothing_follows_a_disconnect_from_a_callback),
         cmocka_unit_test(an_event_that_fails_ends_it_before_the_answer),
-        cmocka_unit_test(what_has_no_id_is_left_out_until_the_next_connection),
+        cmocka_unit_test(mqtt_3_3_4_9_what_has_no_id_is_left_out_until_the_next_connection),
         cmocka_unit_test(ids_that_a_server_has_forgotten_are_dropped_when_there_is_need),
         cmocka_unit_test(ids_are_kept_where_the_server_may_still_name_them),
     };

@@ -196,7 +196,7 @@ print("-", c.client_id, c.server_reference)
 """, hosts={"odd.test:1883": server.port})
     assert out == ["given None welcome", "odd.test refuses: server moved, moved away 157 failed", "mine other.test"]
     connect = [body for _, first, body in server.packets if first == 0x10][-1]
-    assert b"\x21\0\x10" in connect and b"\x27\0\0\x0f\xf0" in connect  # receive maximum, longest packet: the inbox's
+    assert b"\x21\0\x28" in connect and b"\x27\0\0\x0f\xf0" in connect  # receive maximum, longest packet: the inbox's
 
 
 def test_enhanced_authentication(run, odd):  # noqa: F811
