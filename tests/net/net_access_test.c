@@ -27,7 +27,7 @@ static void page_is_fetched(world_t *w, uint16_t port)
     static child_t child;
     char url[64], page[PAGE + 1];
     bool goes_on = true;
-    assert_int_equal(service_start(&s, &w->net, 80), ADDER_OK);
+    assert_int_equal(service_start(&s, &w->net, 80, 1800000), ADDER_OK);
     for (unsigned i = 0; i < 50; i++) { /* it listens */
         service_turn(w, &s);
     }

@@ -185,7 +185,10 @@ static inline uint16_t free_port(void)
     return ntohs(a.sin_port);
 }
 
-static inline adder_err_t service_start(service_t *s, const adder_net_t *net, uint16_t port)
+/* `patience_ms` with a caller that says nothing; 0 = the server's own. A process lives in real time, of which
+ * a busy computer gives it little while the world's goes on. */
+static inline adder_err_t service_start(service_t *s, const adder_net_t *net, uint16_t port,
+                                        uint32_t patience_ms)
 {
     static const adder_http_route_t routes[] = {{"GET", "/page", give_page, NULL}};
     const adder_http_server_config_t c = {.net = net,
@@ -195,7 +198,10 @@ static inline adder_err_t service_start(service_t *s, const adder_net_t *net, ui
                                           .calls = s->calls,
                                           .n_calls = 2,
                                           .memory = s->memory[0],
-                                          .call_bytes = sizeof s->memory[0]};
+                                          .call_bytes = sizeof s->memory[0],
+                                          .head_ms = patience_ms,
+                                          .stall_ms = patience_ms,
+                                          .idle_ms = patience_ms};
     return adder_http_server_start(&s->server, &c);
 }
 
@@ -261,7 +267,7 @@ static inline adder_err_t do_server(world_t *w)
     const uint16_t port = free_port();
     adder_err_t err = world_join(w);
     if (err == ADDER_OK) {
-        err = service_start(&s, &w->net, port);
+        err = service_start(&s, &w->net, port, 0);
     }
     if (err != ADDER_OK) {
         assert_int_equal(world_sockets(w), 0);
