@@ -22,10 +22,9 @@ static nina_ref_t newcomer(nina_t *n, nina_slot_t *s)
     return listener != NULL ? nina_conn_accept(n, listener) : NINA_NO_CONN;
 }
 
-/* WiFiServer.available(): takes one newcomer, then answers the first client that has sent data. */
-static nina_ref_t first_with_data(nina_t *n, nina_slot_t *s)
+/* WiFiServer.available(): takes one newcomer (`fresh`), then answers the first client that has sent data. */
+static nina_ref_t first_with_data(nina_t *n, nina_slot_t *s, nina_ref_t fresh)
 {
-    const nina_ref_t fresh = newcomer(n, s);
     for (int i = 0; fresh != NINA_NO_CONN && i < NINA_CONNS; i++) {
         if (nina_conn(n, s->server.spawned[i]) == NULL) {
             s->server.spawned[i] = fresh;
@@ -45,14 +44,16 @@ static nina_ref_t first_with_data(nina_t *n, nina_slot_t *s)
 bool nina_server_waiting(nina_t *n, nina_slot_t *s)
 {
     if (!n->fw->accept_byte) {
-        return first_with_data(n, s) != NINA_NO_CONN;
+        return first_with_data(n, s, newcomer(n, s)) != NINA_NO_CONN;
     }
     nina_conn_t *listener = nina_conn(n, s->server.conn);
     if (nina_conn(n, s->server.pending) == NULL && listener != NULL) {
         s->server.pending = nina_conn_accept(n, listener);
     }
+    /* One that comes just now waits for the next look: taken here, no 2Bh that asks for newcomers would tell
+     * of it. */
     return nina_conn(n, s->server.pending) != NULL ||
-           (!n->fw->lists_silent && first_with_data(n, s) != NINA_NO_CONN);
+           (!n->fw->lists_silent && first_with_data(n, s, NINA_NO_CONN) != NINA_NO_CONN);
 }
 
 static nina_slot_t *free_slot(nina_t *n, const nina_slot_t *but)
@@ -80,7 +81,7 @@ uint16_t nina_server_poll(nina_t *n, nina_slot_t *s, bool accept)
         const nina_ref_t ref = to != NULL ? newcomer(n, s) : NINA_NO_CONN;
         return ref != NINA_NO_CONN ? give_slot(n, to, ref) : 255;
     }
-    nina_ref_t ref = n->fw->lists_silent ? newcomer(n, s) : first_with_data(n, s);
+    nina_ref_t ref = n->fw->lists_silent ? newcomer(n, s) : first_with_data(n, s, newcomer(n, s));
     if (ref == NINA_NO_CONN) {
         return 255;
     }

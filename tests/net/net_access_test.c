@@ -46,7 +46,8 @@ static void page_is_fetched(world_t *w, uint16_t port)
     page[PAGE] = '\0';
     const char *body = strstr(child.text, "2500 ");
     if (child_stop(&child, false) != 0 || body == NULL) {
-        fail_msg("it says: %s", child.text);
+        const size_t len = strlen(child.text); /* its last words say why */
+        fail_msg("it says: %s", child.text + (len > 300 ? len - 300 : 0));
     }
     assert_memory_equal(child.text, "200 text/plain\n200 text/plain\n200 text/plain\n", 45);
     assert_string_equal(body + 5, page);
