@@ -490,7 +490,9 @@ static void short_waits(void **state)
     assert_true(before > 0);
     for (int i = 0; i < 1000; i++)
         assert_true(py_pump_wait(never, &asked, 20, &late) && late);
-    assert_true(sleeps_of_others() - before < 100);
+    const unsigned long slept = sleeps_of_others() - before;
+    print_message("%lu sleeps of the others in 1000 waits\n", slept);
+    assert_true(slept < 500); /* two a wait, were it woken; on a busy machine some for the lock */
     py_background_remove(&slow);
     vm_stop();
 }

@@ -213,7 +213,8 @@ static void arm(void)
         return;
     }
     pthread_mutex_lock(&w.lock);
-    bool sooner = at < w.asleep_until_us;
+    /* The two clocks are not read at one moment: the same time comes out a little different each time. */
+    bool sooner = at < w.asleep_until_us && w.asleep_until_us - at > GAP_US / 2;
     w.deadline_us = at;
     if (w.ticker_runs && sooner)
         pthread_cond_signal(&w.tick);
