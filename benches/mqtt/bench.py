@@ -39,7 +39,7 @@ NOTES = []
 ROUNDS = 5
 PATIENCE = 60
 K16 = 16384
-LOOKS = 60
+LOOKS = 300
 
 #        way, QoS, bytes: messages in C, through Python
 CASES = {("publish", 0, 64): (40000, 10000), ("publish", 1, 64): (10000, 3000), ("publish", 2, 64): (5000, 2000),
