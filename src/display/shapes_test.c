@@ -8,28 +8,7 @@
 #include <cmocka.h>
 
 #include "adder/display/shapes.h"
-
-static uint32_t pixels[ADDER_BITMAP_WORDS(64, 64, 16)];
-static adder_bitmap_t b;
-
-static void blank(uint16_t width, uint16_t height, uint8_t bits)
-{
-    memset(pixels, 0, sizeof pixels);
-    assert_int_equal(adder_bitmap_init(&b, width, height, bits, pixels, sizeof pixels), ADDER_OK);
-    b.priv.dirty = (adder_area_t){0, 0, 0, 0};
-}
-
-static void shows(const char *want)
-{
-    char text[64 * 65];
-    size_t n = 0;
-    for (int y = 0; y < b.height; y++) {
-        for (int x = 0; x < b.width; x++)
-            text[n++] = ".123456789abcdef"[adder_bitmap_get(&b, x, y) & 15u];
-        text[n++] = y == b.height - 1 ? '\0' : '|';
-    }
-    assert_string_equal(text, want);
-}
+#include "src/display/test_bitmap.h"
 
 static void whole_is_dirty(void)
 {

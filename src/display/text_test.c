@@ -7,9 +7,10 @@
 #include <cmocka.h>
 
 #include "adder/display/text.h"
+#include "src/display/test_bitmap.h"
 
-static uint32_t pixels[ADDER_BITMAP_WORDS(64, 64, 16)], more[ADDER_BITMAP_WORDS(64, 64, 16)];
-static adder_bitmap_t b, sheet;
+static uint32_t more[ADDER_BITMAP_WORDS(64, 64, 16)];
+static adder_bitmap_t sheet;
 
 /* Letters of a font: L, 2 wide and 3 high; a dot below the baseline, reaching left; a space. */
 static adder_glyph_t L, dot, space;
@@ -28,25 +29,6 @@ static void font(void)
     dot = (adder_glyph_t){
         .bitmap = &sheet, .left = 2, .width = 1, .height = 1, .dx = -1, .dy = -1, .shift_x = 2};
     space = (adder_glyph_t){.bitmap = &sheet, .left = 4, .width = 1, .height = 1, .shift_x = 2};
-}
-
-static void blank(uint16_t width, uint16_t height, uint8_t bits)
-{
-    memset(pixels, 0, sizeof pixels);
-    assert_int_equal(adder_bitmap_init(&b, width, height, bits, pixels, sizeof pixels), ADDER_OK);
-    b.priv.dirty = (adder_area_t){0, 0, 0, 0};
-}
-
-static void shows(const char *want)
-{
-    char text[64 * 65];
-    size_t n = 0;
-    for (int y = 0; y < b.height; y++) {
-        for (int x = 0; x < b.width; x++)
-            text[n++] = ".123"[adder_bitmap_get(&b, x, y) & 3u];
-        text[n++] = y == b.height - 1 ? '\0' : '|';
-    }
-    assert_string_equal(text, want);
 }
 
 static void box(const adder_text_box_t *found, int x1, int y1, int x2, int y2)
