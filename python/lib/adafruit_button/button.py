@@ -21,8 +21,6 @@ class Button(ButtonBase):
     SHADOWRECT = 2
     SHADOWROUNDRECT = 3
 
-    _body_first = True
-
     def __init__(
         self,
         *,
@@ -48,7 +46,6 @@ class Button(ButtonBase):
             width=width,
             height=height,
             name=name,
-            label=label,
             label_font=label_font,
             label_color=label_color,
             selected_label=selected_label,

@@ -18,8 +18,8 @@ def inverse(color: "int | None") -> "int | None":
 
 
 class ButtonBase(Group):
-    """A group with a label in its middle. Subclasses draw the body, and say in `_subclass_selected_behavior` how it
-    looks when the button is selected."""
+    """A group with a label in its middle. Subclasses draw the body, give the label after it (it lies on top), and say in
+    `_subclass_selected_behavior` how the body looks when the button is selected."""
 
     def __init__(
         self,
@@ -45,11 +45,7 @@ class ButtonBase(Group):
         self._label_scale = label_scale or 1
         self._label_color = as_int(label_color)
         self._selected_label = inverse(self._label_color) if selected_label is None else as_int(selected_label)
-        if type(self)._body_first:
-            return
         self.label = label
-
-    _body_first = False
 
     @property
     def label(self) -> "str | None":

@@ -38,8 +38,6 @@ class SpriteButton(ButtonBase):
     The size in pixels is rounded down to whole tiles. transparent_index: one or several values of the sheet's palette
     that are not drawn."""
 
-    _body_first = True
-
     def __init__(
         self,
         *,
@@ -65,7 +63,6 @@ class SpriteButton(ButtonBase):
             width=width,
             height=height,
             name=name,
-            label=label,
             label_font=label_font,
             label_color=label_color,
             selected_label=selected_label,
