@@ -1,15 +1,15 @@
 """Rectangles with round corners."""
 
-from displayio import Bitmap, Palette, TileGrid
-
-from adafruit_display_shapes import set_color
+from adafruit_display_shapes._box import Box
 from adafruit_display_shapes._draw import round_rect
 
-_OUTSIDE, _OUTLINE, _FILL = 0, 1, 2
+_OUTSIDE = 0
 
 
-class RoundRect(TileGrid):
+class RoundRect(Box):
     """A rectangle with corners of radius r; the stroke of its outline goes inward. Colors may be None: not drawn."""
+
+    _FILL = 2
 
     def __init__(
         self,
@@ -23,56 +23,12 @@ class RoundRect(TileGrid):
         outline: "int | None" = None,
         stroke: int = 1,
     ) -> None:
-        if width <= 0 or height <= 0:
-            raise ValueError("Rectangle dimensions must be larger than 0.")
-        if r > width // 2 or r > height // 2:
+        if width > 0 and height > 0 and (r > width // 2 or r > height // 2):
             raise ValueError("Radius cannot exceed half of the smaller side (width or height).")
-        self._bitmap = Bitmap(width, height, 3)
-        self._palette = Palette(3)
+        self._radius = max(r, 0)
+        super().__init__(x, y, width, height, 3, fill, outline, stroke)
         self._palette.make_transparent(_OUTSIDE)
-        self._radius = r
-        self._stroke = stroke
-        self._framed = outline is not None
-        self._draw(fill is not None)
-        if self._framed:
-            self._palette[_OUTLINE] = outline
-        set_color(self._palette, _FILL, fill)
-        super().__init__(self._bitmap, pixel_shader=self._palette, x=x, y=y)
 
-    def _draw(self, filled: bool) -> None:
-        outline = _OUTLINE if self._framed else None
-        round_rect(self._bitmap, max(self._radius, 0), max(self._stroke, 0), outline, _FILL if filled else None)
-        self._filled = filled
-
-    @property
-    def fill(self) -> int:
-        """The color inside, or None."""
-        return self._palette[_FILL]
-
-    @fill.setter
-    def fill(self, color: "int | None") -> None:
-        set_color(self._palette, _FILL, color)
-        if color is not None and not self._filled:
-            self._draw(True)
-
-    @property
-    def outline(self) -> int:
-        """The color of the outline, or None."""
-        return self._palette[_OUTLINE]
-
-    @outline.setter
-    def outline(self, color: "int | None") -> None:
-        set_color(self._palette, _OUTLINE, color)
-        if color is not None and not self._framed:
-            self._framed = True
-            self._draw(self._filled)
-
-    @property
-    def width(self) -> int:
-        """In pixels."""
-        return self._bitmap.width
-
-    @property
-    def height(self) -> int:
-        """In pixels."""
-        return self._bitmap.height
+    def _draw(self) -> None:
+        outline = self._OUTLINE if self._framed else None
+        round_rect(self._bitmap, self._radius, self._stroke, outline, self._FILL if self._filled else None)
