@@ -15,6 +15,8 @@ import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
+import fuzz
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "check"
@@ -196,16 +198,12 @@ def fuzz_step(step):
     folder = build(step, "fuzz")
     targets = sorted(p for p in folder.glob("*_fuzz") if os.access(p, os.X_OK))
     for target in targets:
-        kept = ROOT / "tests/fuzz" / target.name
         found = LOGS / "fuzz" / target.name
         shutil.rmtree(found, ignore_errors=True)
         found.mkdir(parents=True)
-        corpora = [found] + ([kept] if kept.is_dir() else [])
-        code, out = step.run(target, *corpora, f"-max_total_time={FUZZ_SECONDS}", "-seed=1", "-timeout=10",
-                             "-rss_limit_mb=2048", f"-artifact_prefix={found}-", "-print_final_stats=1",
-                             seconds=FUZZ_SECONDS * 4 + 60, env={"ADDER_ROOT": str(ROOT)})
-        crash = re.search(r"Test unit written to (\S+)", out)
-        step.expect(target.name, code == 0, crash[1] if crash else f"exit code {code}")
+        code, out = step.run(*fuzz.command(target, found, FUZZ_SECONDS, "-seed=1"), seconds=FUZZ_SECONDS * 4 + 60,
+                             env={"ADDER_ROOT": str(ROOT)})
+        step.expect(target.name, code == 0, fuzz.broken_input(out) or f"exit code {code}")
 
 
 def venv(step):

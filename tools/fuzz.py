@@ -19,6 +19,19 @@ ENV = {**os.environ, "ADDER_ROOT": str(ROOT)}
 LIMITS = "-timeout=10", "-rss_limit_mb=2048"
 
 
+def command(target, found, seconds, *more):
+    """One target for so long, from what is kept for it and what is in `found`, where new inputs go."""
+    kept = ROOT / "tests/fuzz" / target.name
+    return [target, found, *([kept] if kept.is_dir() else []), f"-max_total_time={seconds}", *LIMITS,
+            f"-artifact_prefix={found}-", "-print_final_stats=1", *more]
+
+
+def broken_input(output):
+    """The file with the input that broke the target, or None."""
+    written = re.search(r"Test unit written to (\S+)", output)
+    return written and written[1]
+
+
 def build():
     for command in (["cmake", "--preset", "fuzz"], ["cmake", "--build", BUILT]):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -29,22 +42,20 @@ def build():
 
 def fuzz(target, seconds):
     """One target for so long: did it stay whole?"""
-    found, kept = FOUND / target.name, ROOT / "tests/fuzz" / target.name
+    found = FOUND / target.name
     found.mkdir(parents=True, exist_ok=True)
     log = FOUND / f"{target.name}.log"
     print(f"{target.name:22} {seconds / 60:5.1f} min ... ", end="", flush=True)
     with log.open("w") as out:
-        done = subprocess.run([target, found, *([kept] if kept.is_dir() else []), f"-max_total_time={seconds}", *LIMITS,
-                               f"-artifact_prefix={found}-", "-print_final_stats=1"], env=ENV, stdout=out, stderr=out)
+        done = subprocess.run(command(target, found, seconds), env=ENV, stdout=out, stderr=out)
     text = log.read_text(errors="replace")
     runs = re.search(r"number_of_executed_units: (\d+)", text)
     reached = re.findall(r" cov: (\d+)", text)
     figures = f"{int(runs[1]) if runs else 0:,} inputs, {reached[-1] if reached else '?'} edges"
-    broken = re.search(r"Test unit written to (\S+)", text)
     if done.returncode == 0:
         print(f"clean: {figures}", flush=True)
     else:
-        print(f"BROKEN: {figures}\n  input: {broken[1] if broken else '(none written)'}\n  log:   {log}", flush=True)
+        print(f"BROKEN: {figures}\n  input: {broken_input(text) or '(none written)'}\n  log:   {log}", flush=True)
     return done.returncode == 0
 
 
