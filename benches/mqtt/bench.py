@@ -20,16 +20,13 @@ Instructions: the whole process in user space under callgrind, of 2000 messages 
 Ticks: a loop that wants to run each millisecond beside 1,000 messages a second (ticks.py), through a restart of the broker and
 connections with TLS made again. These rows mean something only on a quiet machine, which the last note tells of."""
 
-import json
 import os
 import re
-import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 from statistics import median
 
+import stand
 from run import ROOT, Row
 from tick_rows import ticks
 
@@ -47,29 +44,6 @@ CASES = {("publish", 0, 64): (40000, 10000), ("publish", 1, 64): (10000, 3000), 
          ("publish", 0, K16): (4000, 2000), ("publish", 1, K16): (3000, 1500), ("publish", 2, K16): (2000, 1000),
          ("receive", 0, K16): (3000, 2000), ("receive", 1, K16): (3000, 2000)}
 COUNTED = [("publish", 0, 64), ("publish", 1, 64), ("publish", 2, 64), ("receive", 0, 64)]
-
-
-class Broker:
-    def __init__(self, folder):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        config = folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
-                          "max_queued_messages 0\nmax_queued_bytes 0\nmax_inflight_messages 20\nlog_type error\n")
-        self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", config])
-        for _ in range(100):
-            time.sleep(0.05)
-            if self.process.poll() is not None:
-                raise SystemExit("mosquitto has ended")
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-        raise SystemExit("mosquitto does not listen")
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(10)
 
 
 def cpu_us(pid):
@@ -174,12 +148,7 @@ def in_c(context, port):
 # ---- Python ----
 
 def board(context, program, port):
-    drive = context.work / program
-    drive.mkdir()
-    shutil.copy(HERE / f"{program}.py", drive / "code.py")
-    (drive / "network.json").write_text(json.dumps({
-        "access_points": [{"ssid": "bench", "password": "benchbench"}], "hosts": {"bench.local": "127.0.0.1"},
-        "outside": False, "speed": 20}))
+    drive = stand.drive(context.work / program, HERE / f"{program}.py")
 
     def command(case, count):
         (drive / "job.txt").write_text(" ".join(map(str, (port, *case, count))))
@@ -242,7 +211,7 @@ def one_at_a_time(port):
 def run(context):
     context.run("cmake", "--preset", "release", cwd=ROOT)  # it may not have seen the libraries before
     context.run("cmake", "--build", CLIENTS, "--target", "mqtt_clients", cwd=ROOT)
-    broker = Broker(context.work)
+    broker = stand.Broker(context.work)
     timed = []
     try:
         yield from instructions(context, broker.port)

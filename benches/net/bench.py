@@ -14,30 +14,16 @@ these rows mean something only where that is well above 99.9 %."""
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-from run import ROOT, Row
+import stand
+from run import Row
 
 HERE = Path(__file__).resolve().parent
 NOTES = []
 KIB = 32768
 SECONDS = 10
-
-
-def certificates(folder):
-    """A CA and a server of its own."""
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
-            "-out", "ca.pem", "-subj", "/CN=Bench CA", "-days", "30")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key", "-out",
-            "server.csr", "-subj", "/CN=bench.local")
-    (folder / "san.txt").write_text("subjectAltName=DNS:bench.local\nextendedKeyUsage=serverAuth\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
-            "-extfile", "san.txt", "-out", "server.pem")
 
 
 class Server:
@@ -53,15 +39,9 @@ class Server:
 
 def board_run(context, name, program, job, board, *options, libraries=()):
     """One run of a board: what the program printed, and the report."""
-    drive = context.work / name
-    drive.mkdir()
-    shutil.copy(HERE / program, drive / "code.py")
-    (drive / "job.txt").write_text(" ".join(map(str, job)))
+    drive = stand.drive(context.work / name, HERE / program, job, context.work / "ca.pem")
     if libraries:
         (drive / "requirements.txt").write_text("\n".join(libraries) + "\n")
-    (drive / "network.json").write_text(json.dumps({
-        "access_points": [{"ssid": "bench", "password": "benchbench"}], "hosts": {"bench.local": "127.0.0.1"},
-        "outside": False, "speed": 20, "ca": str(context.work / "ca.pem")}))
     report = context.work / f"{name}.json"
     out = context.run(context.program, "run", drive, "--board", board, "--headless", "--for", 120,
                       "--report", report, *options)
@@ -140,12 +120,11 @@ def ticks(context, ports):
         yield Row(case, "gaps under 2 ms", "%", share(mine), {"adafruit": share(theirs)}, less_is_better=False)
         yield Row(case, "99.9 % of gaps under", "us", mine[2], {"adafruit": theirs[2]})
         yield Row(case, "longest gap", "us", mine[3], {"adafruit": theirs[3]})
-    found = subprocess.run(["/usr/bin/python3", HERE / "idle.py", str(SECONDS)], capture_output=True, text=True, check=True)
-    NOTES.append("this machine itself, a loop of CPython that sleeps 1 ms at a time: " + found.stdout.strip())
+    NOTES.append(stand.idle(SECONDS))
 
 
 def run(context):
-    certificates(context.work)
+    stand.certificates(context.work)
     server = Server(context.work)
     try:
         yield from airlift(context, server.ports)
