@@ -30,10 +30,11 @@ def free_port():
 
 
 class Broker:
-    """mosquitto that drops nothing. `tls`: also with the folder's certificate, on tls_port, and with sessions that outlast a
-    restart."""
+    """mosquitto that drops nothing. `program`: the words that start it. `tls`: also with the folder's certificate, on
+    tls_port, and with sessions that outlast a restart."""
 
-    def __init__(self, folder, tls=False):
+    def __init__(self, folder, program, tls=False):
+        self.program = program
         self.port, self.tls_port = free_port(), free_port() if tls else None
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true", "log_type none",
                  "max_queued_messages 0", "max_queued_bytes 0", "max_inflight_messages 20"]
@@ -47,7 +48,7 @@ class Broker:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", self.config], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*self.program, "-c", self.config], stderr=subprocess.DEVNULL)
         for _ in range(100):
             time.sleep(0.05)
             if self.process.poll() is not None:

@@ -1,7 +1,9 @@
-/* The MQTT rows' client on Adder's engine (adder/mqtt.h) over a socket; see client.h. With MQTT_LOOKS in its
- * environment it looks so often for something to come before it sleeps, and fills its window when half of it
- * is free: a process that is woken for each packet is woken late, and costs the broker the time to wake it.
- */
+/* The MQTT rows' client on Adder's engine (adder/mqtt.h) over a socket; see client.h.
+ *
+ * A process that is woken for each acknowledgement is woken late, and costs the broker the time to wake it.
+ * So this one fills its window when half of it is free and wants to hear of nothing before (SO_RCVLOWAT), and
+ * looks LOOKS times before it sleeps; MQTT_LOOKS in its environment is another number. Short messages leave
+ * together, a long one at once: the broker reads it while the next one is made. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 #include "adder/mqtt.h"
 #include "client.h"
 
+enum { LOOKS = 300, LONG = 4096, ACK = 4 };
+
 static job_t job;
 static int fd;
 static adder_mqtt_t m;
@@ -22,7 +26,7 @@ static uint8_t rx[32768], tx[65535];
 static adder_mqtt_msg_t messages[WINDOW], *unused[WINDOW];
 static unsigned n_unused, n_done, n_received;
 static bool on, subscribed;
-static int looks;
+static int looks, least = 1;
 
 static uint32_t now_ms(void)
 {
@@ -74,25 +78,44 @@ static void send_all(void)
     }
 }
 
-/* Send what waits, take what is there. `may_wait`: for something to come, a second at most. */
-static void turn(bool may_wait)
+/* A look takes locks that the broker wants too, so there is a tenth of a microsecond or two between looks. */
+static void pause_shortly(void)
+{
+#ifdef __x86_64__
+    for (int i = 0; i < 10; i++)
+        __builtin_ia32_pause();
+#endif
+}
+
+/* Until `bytes` have come, or the socket takes something again if that is waited for; a second at most. */
+static void wait_for(int bytes, bool room)
+{
+    struct pollfd p = {.fd = fd, .events = (short)(POLLIN | (room ? POLLOUT : 0))};
+    if (bytes != least) {
+        least = bytes;
+        if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least) != 0)
+            job_fail("SO_RCVLOWAT", errno);
+    }
+    for (int i = 0; i < looks; i++) {
+        if (poll(&p, 1, 0) != 0)
+            return;
+        pause_shortly();
+    }
+    poll(&p, 1, 1000);
+}
+
+/* Send what waits, take what is there. `bytes`: wait for so many to come. */
+static void turn(int bytes)
 {
     uint8_t *buf;
     size_t cap;
     send_all();
     adder_mqtt_wants_t wants;
     adder_mqtt_wants(&m, now_ms(), &wants);
-    if (wants.out) { /* the socket is full: a recv that waits would not do */
-        struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
-        poll(&p, 1, 1000);
-    }
-    const bool wait = may_wait && !wants.out && wants.wait_ms > 0;
+    if (wants.out || (bytes > 0 && wants.wait_ms > 0))
+        wait_for(bytes > 0 ? bytes : 1, wants.out);
     if (adder_mqtt_in(&m, &buf, &cap)) {
-        ssize_t n = -1;
-        for (int i = 0; wait && n < 0 && i < looks; i++)
-            n = recv(fd, buf, cap, MSG_DONTWAIT);
-        if (n < 0)
-            n = recv(fd, buf, cap, wait ? 0 : MSG_DONTWAIT);
+        const ssize_t n = recv(fd, buf, cap, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN))
             job_fail("recv", errno);
         adder_mqtt_in_done(&m, n > 0 ? (size_t)n : 0);
@@ -111,32 +134,37 @@ static void publish_once(void)
         }
         if (err != ADDER_ERR_AGAIN)
             job_fail("publish", (int)err);
-        turn(false);
+        turn(0);
     }
     static adder_mqtt_msg_t last;
     last = messages[0];
     last.qos = 1;
     check("publish", adder_mqtt_publish(&m, &last, NULL));
     while (n_done == 0)
-        turn(true);
+        turn(1);
 }
 
 static void publish_surely(void)
 {
     unsigned sent = 0;
-    const unsigned low = looks > 0 ? job.window / 2 : job.window - 1;
+    const unsigned half = (job.window + 1) / 2;
     while (n_done < job.count) {
-        const unsigned until = sent - n_done <= low ? n_done + job.window : sent;
-        for (; sent < until && sent < job.count; sent++)
-            check("publish", adder_mqtt_publish(&m, unused[--n_unused], NULL));
-        turn(true);
+        if (sent - n_done <= job.window - half) {
+            for (; sent < job.count && sent - n_done < job.window; sent++) {
+                check("publish", adder_mqtt_publish(&m, unused[--n_unused], NULL));
+                if (job.size >= LONG)
+                    send_all();
+            }
+        }
+        const unsigned awaited = sent - n_done < half ? sent - n_done : half; /* each waits for one packet */
+        turn((int)awaited * ACK);
     }
 }
 
 int main(int argc, char **argv)
 {
     job = job_read(argc, argv);
-    looks = getenv("MQTT_LOOKS") != NULL ? atoi(getenv("MQTT_LOOKS")) : 0;
+    looks = getenv("MQTT_LOOKS") != NULL ? atoi(getenv("MQTT_LOOKS")) : LOOKS;
     const adder_mqtt_config_t config = {.message = on_message,
                                         .event = on_event,
                                         .rx = rx,
@@ -159,16 +187,16 @@ int main(int argc, char **argv)
     check("init", adder_mqtt_init(&m, &config));
     check("connect", adder_mqtt_connect(&m, &options, now_ms()));
     while (!on)
-        turn(true);
+        turn(1);
     if (job.receive) {
         const adder_mqtt_filter_t filter = {.filter = {BENCH_TOPIC, strlen(BENCH_TOPIC)},
                                             .qos = (uint8_t)job.qos};
         check("subscribe", adder_mqtt_subscribe(&m, &filter, 1, (adder_mqtt_props_t){0}, NULL));
         while (!subscribed)
-            turn(true);
+            turn(1);
         job_ready();
         while (n_received < job.count)
-            turn(true);
+            turn(1);
     } else {
         job_begin();
         if (job.qos == 0)

@@ -14,12 +14,12 @@ SECONDS = 10
 BOARDS = {"wifi": "adafruit_feather_esp32s3_tft", "airlift": "pyportal"}
 
 
-def run(context, kind):
+def run(context, broker_program, kind):
     """One run: what the program has printed."""
     folder = context.work / f"ticks-{kind}"
     folder.mkdir()
     stand.certificates(folder)
-    broker = stand.Broker(folder, tls=True)
+    broker = stand.Broker(folder, broker_program, tls=True)
     job = kind, broker.port, broker.tls_port, SECONDS
     drive = stand.drive(folder / "drive", HERE / "ticks.py", job, folder / "ca.pem")
     command = [context.program, "run", drive, "--board", BOARDS[kind], "--headless", "--for", "120"]
@@ -35,10 +35,10 @@ def run(context, kind):
     return said
 
 
-def ticks(context, notes):
+def ticks(context, broker_program, notes):
     for kind in BOARDS:
         context.say(f"ticks, {kind}")
-        said = run(context, kind)
+        said = run(context, broker_program, kind)
         m = re.search(r"^connects (\d+) (\d+)\nticks (\d+) over_2ms (\d+) p999_us (\d+) max_us (\d+)\n"
                       r"work (\d+) (\d+) (\d+) (\d+)$", said, re.M)
         if not m:
