@@ -34,6 +34,11 @@ enum {
     TRY_US = 300,
     /* A condition that no engine tells of is looked at this often. */
     CONDITION_US = 20000,
+    /* Whose last wait for a descriptor was shorter than that looks so often before it sleeps, for to be woken
+     * takes as long; it gives that up after so many waits that were longer. */
+    SOON_US = 100,
+    LOOKS = 100,
+    PATIENCE = 4,
     STACK_BYTES = 512 * 1024
 };
 
@@ -64,11 +69,13 @@ static struct {
     /* anyone */
     atomic_bool leads, poked, stands_by;
     atomic_bool followed; /* the program waits for news, and the thread drives */
+    atomic_bool brisk;    /* the program's waits are short */
     atomic_uint progress;
     driver_t program, thread;
     /* program's thread only */
     bool started, thread_runs;
     unsigned depth;
+    unsigned patience; /* how many more waits look before they sleep */
     pthread_t id;
     const adder_mcu_t *mcu;
 } p = {.mutex = PTHREAD_MUTEX_INITIALIZER, .program = {.event = -1}, .thread = {.event = -1}};
@@ -234,20 +241,23 @@ uint32_t py_pump_progress(void)
 
 /* ---- the thread ---- */
 
-/* False = the end. */
+/* Until the program no longer leads; where it does again and again for a short time (it is brisk), until it
+ * has not done so for STAND_BY_US. False = the end. */
 static bool stand_by(void)
 {
+    bool again = true;
     pthread_mutex_lock(&p.mutex);
     atomic_store(&p.stands_by, true);
-    while (!p.stop && atomic_load(&p.leads)) {
+    while (!p.stop && (atomic_load(&p.leads) || (again && atomic_load(&p.brisk) && !atomic_load(&p.poked)))) {
+        const unsigned lead = p.leads_so_far;
         if (p.deep) {
             pthread_cond_wait(&p.resigned, &p.mutex);
-            continue;
+        } else {
+            struct timespec until = soon(STAND_BY_US);
+            pthread_cond_timedwait(&p.resigned, &p.mutex, &until);
         }
-        unsigned lead = p.leads_so_far;
-        struct timespec until = soon(STAND_BY_US);
-        pthread_cond_timedwait(&p.resigned, &p.mutex, &until);
-        p.deep = atomic_load(&p.leads) && lead == p.leads_so_far;
+        again = lead != p.leads_so_far;
+        p.deep = atomic_load(&p.leads) && !again;
     }
     p.deep = false;
     atomic_store(&p.stands_by, false);
@@ -379,19 +389,23 @@ typedef struct {
 static void drive(wait_t *wait, uint64_t seen, uint64_t due_us)
 {
     driver_t *d = &p.program;
-    for (;;) {
+    for (unsigned looks = 0;; looks++) {
         acquire(d);
         run_items(d); /* take in what came */
         wait->is_done = wait->done(wait->ctx);
-        if (!wait->is_done)
+        uint64_t now = now_us(), passed = now - wait->start_us;
+        const bool idle = d->due_us <= now || d->due_us > now + SOON_US; /* no engine has to be waited for */
+        const bool again = p.patience > 0 && looks < LOOKS && d->n > 1 && idle;
+        if (!wait->is_done && !again)
             run_items(d); /* what the condition gave them to do; what to wait for */
         release();
         if (wait->is_done)
             return;
-        uint64_t now = now_us(), passed = now - wait->start_us;
         wait->timed_out = passed >= wait->timeout_us;
         if (wait->timed_out || now >= due_us || program_awake(seen))
             return;
+        if (again)
+            continue;
         if (d->due_us <= now || atomic_load(&p.poked)) {
             sched_yield();
             continue;
@@ -405,14 +419,18 @@ bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool 
 {
     if (timed_out != NULL)
         *timed_out = false;
+    start();
+    lead(); /* before the first look: a thread that drives beside each of many short waits costs them their
+               time */
     py_pump_lock();
     bool at_once = done(ctx);
     py_pump_unlock();
-    if (at_once)
+    if (at_once) {
+        resign();
         return true;
+    }
     wait_t wait = {.done = done, .ctx = ctx, .start_us = now_us(), .timeout_us = timeout_us};
     bool outer = py_wait_begin(), ok;
-    lead();
     for (;;) {
         uint64_t due_us, seen = py_wait_wakes();
         if (!(ok = py_wait_service(&due_us)))
@@ -425,6 +443,11 @@ bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool 
     }
     resign();
     py_wait_end(outer);
+    if (wait.is_done && now_us() - wait.start_us < SOON_US)
+        p.patience = PATIENCE;
+    else if (p.patience > 0)
+        p.patience--;
+    atomic_store(&p.brisk, p.patience > 0);
     if (timed_out != NULL)
         *timed_out = ok && !wait.is_done && wait.timed_out;
     return ok;
@@ -493,7 +516,8 @@ void py_pump_stop(void)
         p.thread_runs = false;
     }
     p.list = NULL;
-    p.depth = 0;
+    p.depth = p.patience = 0;
     atomic_store(&p.leads, false);
+    atomic_store(&p.brisk, false);
     p.started = false;
 }

@@ -1,6 +1,7 @@
 /* The pump: who drives when, what wakes it, and that nothing is lost in between. No test measures a time
  * that a busy machine could stretch; the figures are printed. */
 #include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -486,13 +487,17 @@ static void short_waits(void **state)
     assert_true(py_pump_wait(never, &asked, 1000, &late));
     for (int i = 0; i < 6000 && sleeps_of_others() == 0; i++)
         usleep(10000); /* it may not have come that far yet */
-    const unsigned long before = sleeps_of_others();
-    assert_true(before > 0);
-    for (int i = 0; i < 1000; i++)
-        assert_true(py_pump_wait(never, &asked, 20, &late) && late);
-    const unsigned long slept = sleeps_of_others() - before;
-    print_message("%lu sleeps of the others in 1000 waits\n", slept);
-    assert_true(slept < 500); /* two a wait, were it woken; on a busy machine some for the lock */
+    assert_true(sleeps_of_others() > 0);
+    unsigned long least = ULONG_MAX;
+    for (int round = 0; round < 3; round++) {
+        const unsigned long before = sleeps_of_others();
+        for (int i = 0; i < 1000; i++)
+            assert_true(py_pump_wait(never, &asked, 20, &late) && late);
+        const unsigned long slept = sleeps_of_others() - before;
+        least = slept < least ? slept : least;
+    }
+    print_message("%lu sleeps of the others in 1000 waits\n", least);
+    assert_true(least < 500); /* two a wait, were it woken; on a busy machine some for the lock */
     py_background_remove(&slow);
     vm_stop();
 }
@@ -525,7 +530,46 @@ static void signals(void **state)
         fail_msg("%s", console);
     pthread_join(thread, NULL);
     assert_int_equal(first.fired, N);
-    assert_true(atomic_load(&first.runs) < 8 * N); /* by wake-ups, not by looking all the time */
+    /* By wake-ups: 3 ms of looking would be over a thousand runs. A wait looks a hundred times at most. */
+    assert_true(atomic_load(&first.runs) < 108 * N);
+    vm_stop();
+    close(fd);
+}
+
+static bool after_asking(void *ctx)
+{
+    unsigned *left = ctx;
+    return --*left == 0;
+}
+
+static unsigned asked_in_vain(void)
+{
+    unsigned asked = 0;
+    bool late;
+    assert_true(py_pump_wait(never, &asked, 1000, &late) && late);
+    return asked;
+}
+
+/* After a wait that was short the next ones look before they sleep, and after some that were long no more. */
+static void looks(void **state)
+{
+    (void)state;
+    enum { MANY = 90 };
+    unsigned left;
+    int fd = eventfd(0, EFD_NONBLOCK);
+    start();
+    engine_add(&first, 0, fd);
+    bool looked = false;
+    for (int i = 0; i < 100 && !looked; i++) { /* on a busy machine no wait may be short */
+        left = 2;
+        assert_true(py_pump_wait(after_asking, &left, UINT64_MAX, NULL));
+        looked = asked_in_vain() > MANY;
+    }
+    assert_true(looked);
+    unsigned asked = MANY;
+    for (int i = 0; i < 10; i++)
+        asked = asked_in_vain();
+    assert_true(asked < 10);
     vm_stop();
     close(fd);
 }
@@ -671,6 +715,7 @@ int main(void)
         cmocka_unit_test(background),
         cmocka_unit_test(short_waits),
         cmocka_unit_test(signals),
+        cmocka_unit_test(looks),
         cmocka_unit_test(latency),
         cmocka_unit_test(removal),
         cmocka_unit_test(at_any_time),
