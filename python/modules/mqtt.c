@@ -171,12 +171,12 @@ static bool take_aliases(mqtt_core_t *k, const py_val_t *a, adder_mqtt_config_t 
     const uint16_t n = (uint16_t)a[A_ALIASES].i;
     if (n == 0)
         return true;
-    if ((k->alias_buf = py_alloc((size_t)n * MQTT_RX)) == NULL)
+    if ((k->alias_buf = py_alloc((size_t)n * MQTT_TOPIC)) == NULL)
         return false;
     k->aliases.max = n;
     engine->aliases = k->alias_buf;
     engine->n_aliases = n;
-    engine->alias_size = MQTT_RX; /* no longer topic can come */
+    engine->alias_size = MQTT_TOPIC;
     return true;
 }
 
@@ -199,8 +199,8 @@ static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
     mqtt_core_t *k = o->k;
     adder_mqtt_client_config_t config = {.engine = {.rx = k->rx,
                                                     .tx = k->tx,
-                                                    .rx_cap = sizeof k->rx,
-                                                    .tx_cap = sizeof k->tx,
+                                                    .rx_cap = k->rx_cap,
+                                                    .tx_cap = k->tx_cap,
                                                     .slots = k->slots,
                                                     .ids = k->ids,
                                                     .n_slots = MQTT_SLOTS,
@@ -236,6 +236,13 @@ static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
     return err == ADDER_OK || py_fail(py_raise_err(err, "MQTT"));
 }
 
+/* Whoever wants room for many or long messages gets the buffers to move them in few steps. */
+static uint16_t share_of(int64_t len, uint16_t least)
+{
+    const int64_t share = len / MQTT_SHARE;
+    return (uint16_t)(share < least ? least : share > MQTT_BUFFER ? MQTT_BUFFER : share);
+}
+
 static bool init(py_t self, void *s, const py_val_t *a)
 {
     mqtt_client_t *o = s;
@@ -249,6 +256,10 @@ static bool init(py_t self, void *s, const py_val_t *a)
     mqtt_core_t *k = py_alloc(sizeof *k);
     if ((o->k = k) == NULL || (k->arena = py_alloc((size_t)a[A_QUEUE].i)) == NULL ||
         (k->inbox.bytes = py_alloc((size_t)a[A_INBOX].i)) == NULL)
+        return false;
+    k->rx_cap = share_of(a[A_INBOX].i, MQTT_RX);
+    k->tx_cap = share_of(a[A_QUEUE].i, MQTT_TX);
+    if ((k->rx = py_alloc(k->rx_cap)) == NULL || (k->tx = py_alloc(k->tx_cap)) == NULL)
         return false;
     k->arena_len = (size_t)a[A_QUEUE].i;
     k->inbox.cap = (size_t)a[A_INBOX].i;
@@ -293,6 +304,8 @@ static void fini(void *s)
     mqtt_aliases_drop(&k->aliases);
     py_free(k->websocket_buf);
     py_free(k->alias_buf);
+    py_free(k->rx);
+    py_free(k->tx);
     py_free(k->arena);
     py_free(k->inbox.bytes);
     py_free(k);

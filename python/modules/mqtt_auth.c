@@ -90,7 +90,7 @@ static adder_err_t put_word(const mqtt_core_t *k, uint8_t *buf, size_t cap, size
 
 static adder_err_t say(mqtt_core_t *k, uint8_t reason, const uint8_t *data, size_t len)
 {
-    uint8_t props[MQTT_TX / 2];
+    uint8_t props[MQTT_CONNECT_PROPS];
     size_t props_len = 0;
     const adder_err_t err = put_word(k, props, sizeof props, &props_len, data, len);
     return err == ADDER_OK ? adder_mqtt_auth(&k->client.mqtt, reason, (adder_mqtt_props_t){props, props_len})

@@ -120,7 +120,7 @@ static py_t m_publish(py_t self, void *s, const py_val_t *a)
     if (!adder_mqtt_is_topic(msg.topic))
         return py_raise(PY_ValueError, "Topic must be 1-65535 bytes without wildcards.");
     const size_t len = msg.topic.len + msg.props.len + msg.payload_len;
-    if (len > k->arena_len && (msg.qos > 0 || len > MQTT_TX / 2)) /* else it may pass the queue by */
+    if (len > k->arena_len && (msg.qos > 0 || len > k->tx_cap / 2)) /* else it may pass the queue by */
         return py_raise(PY_ValueError, "The message is longer than the queue.");
     if (k->aliases.max > 0)
         msg.alias = mqtt_alias_of(&k->aliases, msg.topic);

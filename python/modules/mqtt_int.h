@@ -31,9 +31,13 @@ enum {
     MQTT_ITEMS = 32,
     MQTT_ACKS = 64, /* a power of 2, over MQTT_ITEMS */
     MQTT_SLOTS = 16,
-    MQTT_IDS = 40, /* twice what mosquitto sends at once where 3.1.1 sets it no bound */
-    MQTT_RX = 2048,
+    MQTT_IDS = 40,  /* twice what mosquitto sends at once where 3.1.1 sets it no bound */
+    MQTT_RX = 2048, /* at least, and MQTT_BUFFER at most: */
     MQTT_TX = 4096,
+    MQTT_BUFFER = 20480,
+    MQTT_SHARE = 8,    /* this part of inbox and queue */
+    MQTT_TOPIC = 2048, /* where its length matters, the longest one */
+    MQTT_CONNECT_PROPS = 2048,
     MQTT_ALIASES = 32, /* what the engine remembers */
     MQTT_CANDIDATES = 16,
     MQTT_TOLD = 512,
@@ -168,10 +172,10 @@ typedef struct mqtt_core {
     struct {
         adder_mqtt_str_t method; /* at NULL: none */
         adder_mqtt_transport_t below;
-        uint8_t props[MQTT_TX / 2]; /* of CONNECT */
-        size_t own_len;             /* those that stay */
-        bool ready;                 /* what the program has to say first is in there */
-        uint8_t asks;               /* mqtt_asks_t */
+        uint8_t props[MQTT_CONNECT_PROPS]; /* of CONNECT */
+        size_t own_len;                    /* those that stay */
+        bool ready;                        /* what the program has to say first is in there */
+        uint8_t asks;                      /* mqtt_asks_t */
         uint32_t since_ms;
         bool waits;
         uint8_t challenge[MQTT_CHALLENGE];
@@ -190,7 +194,8 @@ typedef struct mqtt_core {
     adder_mqtt_item_t items[MQTT_ITEMS];
     adder_mqtt_slot_t slots[MQTT_SLOTS];
     uint16_t ids[MQTT_IDS];
-    uint8_t rx[MQTT_RX], tx[MQTT_TX];
+    uint8_t *rx, *tx;
+    uint16_t rx_cap, tx_cap;
     uint8_t *arena, *alias_buf;
     size_t arena_len;
     char host[ADDER_NET_HOST_MAX + 1];

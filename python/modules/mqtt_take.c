@@ -32,16 +32,20 @@ py_t mqtt_m_acks(py_t self, void *s, const py_val_t *a)
 /* The topic as a string; the one of the last message, when it is the same. */
 static py_t topic_of(py_t self, mqtt_client_t *o, const mqtt_record_t *r)
 {
-    char topic[MQTT_RX];
+    char usual[MQTT_TOPIC], *topic = usual;
     const char *last;
     size_t len;
+    if (r->topic_len > sizeof usual && (topic = py_alloc(r->topic_len)) == NULL)
+        return PY_NULL;
     mqtt_inbox_copy(&o->k->inbox, 0, topic, r->topic_len);
     py_t before = py_field_get(&o->last_topic);
     if (!py_null(before) && py_to_str(before, &last, &len) && len == r->topic_len &&
         memcmp(last, topic, len) == 0)
         return before;
     py_t text = py_str_n(topic, r->topic_len);
-    if (!py_null(text))
+    if (topic != usual)
+        py_free(topic);
+    else if (!py_null(text))
         py_field_set(self, &o->last_topic, text);
     return text;
 }
