@@ -153,7 +153,13 @@ uint16_t nina_conn_available(nina_t *n, nina_conn_t *c)
         uint8_t byte; /* an end is behind all data: 0 bytes, or the reset */
         const ssize_t got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         c->gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-        return got > 0 ? 1 : 0;
+        if (got <= 0) {
+            return 0;
+        }
+        if (ioctl(c->fd, FIONREAD, &waiting) != 0 ||
+            waiting <= 0) { /* it came just now: with how many more? */
+            return 1;
+        }
     }
     return (uint16_t)(waiting < NINA_WINDOW ? waiting : NINA_WINDOW);
 }
