@@ -181,7 +181,8 @@ static void be_mosquitto(const broker_t *b)
     if (freopen("/dev/null", "w", stdout) == NULL || freopen(log, "a", stderr) == NULL) {
         _exit(126);
     }
-    execl("/usr/sbin/mosquitto", "mosquitto", "-c", config, (char *)NULL);
+    const char *program = getenv("MOSQUITTO");
+    execl(program != NULL ? program : "/usr/sbin/mosquitto", "mosquitto", "-c", config, (char *)NULL);
     _exit(127);
 }
 

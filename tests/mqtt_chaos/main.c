@@ -8,7 +8,9 @@
  * mosquitto sends its acknowledgements first and saves behind them, in the same turn of its loop; and what is
  * on its way to a connected client does not count as a change that asks for a save. Killed, it has forgotten
  * what it had owned. There the packets that passed (watch.c) tell its faults from the device's, and only the
- * device's fail. With --no-kill it may have no faults either. Exit 0: nothing is wrong. */
+ * device's fail. With --no-kill it may have no faults either. MOSQUITTO in the environment is another one
+ * than the installed; `./bench mqtt` brings the newest to build/peers/mosquitto/mosquitto. Exit 0: nothing is
+ * wrong. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
