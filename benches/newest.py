@@ -65,7 +65,7 @@ def download(folder):
     for package in packages.glob("*.deb"):
         subprocess.run(["dpkg-deb", "--extract", package, folder / "root"], **quiet)
     for libraries in {p.parent for p in folder.glob("root/usr/lib/*/*.so.*")}:
-        subprocess.run(["ldconfig", "-n", libraries], **quiet)
+        subprocess.run(["/sbin/ldconfig", "-n", libraries], **quiet)
     start = folder / "mosquitto"
     start.write_text(f"""#!/bin/sh
 root=$(cd "${{0%/*}}/root" && pwd)
