@@ -427,6 +427,8 @@ bool py_pump_wait(bool (*done)(void *ctx), void *ctx, uint64_t timeout_us, bool 
     py_pump_unlock();
     if (at_once) {
         resign();
+        if (atomic_load(&p.poked)) /* the thread may have left it to us */
+            py_pump_poke();
         return true;
     }
     wait_t wait = {.done = done, .ctx = ctx, .start_us = now_us(), .timeout_us = timeout_us};
