@@ -16,12 +16,8 @@
 
 #include <cmocka.h>
 
-#include "python/layer/fake_mcu.h"
-#include "python/layer/frozen.h"
-#include "python/layer/py.h"
-#include "python/layer/vm.h"
-
-enum { FOREVER = ADDER_NET_FOREVER };
+#include "python/layer/test_frozen.h"
+#include "python/layer/test_vm.h"
 
 /* ---- engines ---- */
 
@@ -237,58 +233,6 @@ static const py_function_t demo_functions[] = {{"orders", demo_orders, two_args,
 static const py_module_t demo = {.name = "demo", .functions = demo_functions, .reset = demo_reset};
 const py_module_t *const py_modules[] = {&demo, NULL};
 
-/* ---- a stand-in for adder_vm ---- */
-
-static const char source[] =
-    "import _adder_vm, time\n"
-    "def until(f, seconds=60):\n"
-    "    end = time.monotonic() + seconds\n"
-    "    while not f():\n"
-    "        assert time.monotonic() < end, 'it did not come'\n"
-    "def run(text):\n"
-    "    exec(compile(text, '<test>', 'exec'), {'__name__': '__main__', 'until': until, 'time': time})\n";
-const adder_frozen_t adder_frozen[] = {{"adder_vm", false, (const unsigned char *)source, sizeof source - 1},
-                                       {0}};
-
-static char console[65536];
-static size_t console_len;
-
-static void console_write(void *ctx, const char *utf8, size_t len)
-{
-    (void)ctx;
-    for (size_t i = 0; i < len && console_len + 1 < sizeof console; i++)
-        console[console_len++] = utf8[i];
-    console[console_len] = '\0';
-}
-
-static const vm_config_t config = {.mcu = &fake_mcu, .native = true, .console_write = console_write};
-
-static void start(void)
-{
-    char msg[200] = "";
-    vm_stop(); /* of a test that failed */
-    vm_clear();
-    console_len = 0;
-    console[0] = '\0';
-    if (vm_start(&config, msg, sizeof msg) != ADDER_OK)
-        fail_msg("%s", msg);
-}
-
-static vm_outcome_t run(const char *text)
-{
-    start();
-    vm_outcome_t outcome = vm_call("run", text, NULL);
-    vm_stop();
-    return outcome;
-}
-
-static void expect(const char *text)
-{
-    vm_outcome_t outcome = run(text);
-    if (outcome != VM_DONE)
-        fail_msg("outcome %d: %s", (int)outcome, console);
-}
-
 /* ---- tests ---- */
 
 /* Without an engine, without a thread: the condition and the clock alone. */
@@ -382,53 +326,37 @@ static void an_engine_without_a_pause(void **state)
     }
     busy_runs = 0;
     pthread_create(&thread, NULL, interrupter, NULL);
-    assert_int_equal(vm_call("run", "import demo\ndemo.wait(0x7fffffff)", NULL), VM_INTERRUPTED);
+    assert_int_equal(vm_call("run_code", "import demo\ndemo.wait(0x7fffffff)", NULL), VM_INTERRUPTED);
     pthread_join(thread, NULL);
     py_pump_remove(&busy);
     vm_stop();
 }
 
-static struct {
-    vm_request_t what;
-    useconds_t after_us;
-} plan;
-
-static void *requester(void *unused)
-{
-    (void)unused;
-    usleep(plan.after_us);
-    vm_request(plan.what);
-    return NULL;
-}
-
 static void broken_by(vm_request_t what, const char *text, vm_outcome_t outcome)
 {
-    pthread_t thread;
     start();
-    plan.what = what;
-    plan.after_us = 20000;
-    pthread_create(&thread, NULL, requester, NULL);
-    assert_int_equal(vm_call("run", text, NULL), outcome);
-    pthread_join(thread, NULL);
+    assert_int_equal(call_broken_by(what, text), outcome);
     vm_stop();
 }
 
 static void requests(void **state)
 {
     (void)state;
-    broken_by(VM_REQ_INTERRUPT, "import demo\ndemo.wait(0x7fffffff)", VM_INTERRUPTED);
-    broken_by(VM_REQ_INTERRUPT, "import demo\ndemo.add(0, 100)\ndemo.wait(0x7fffffff)", VM_INTERRUPTED);
-    broken_by(VM_REQ_STOP, "import demo\ndemo.add(0, 100)\ndemo.wait(0x7fffffff)", VM_STOPPED);
-    broken_by(VM_REQ_RELOAD, "import demo\nwhile True:\n try: demo.wait(0x7fffffff)\n except Exception: pass",
+    broken_by(VM_REQ_INTERRUPT, "import demo\nprint('now')\ndemo.wait(0x7fffffff)", VM_INTERRUPTED);
+    broken_by(VM_REQ_INTERRUPT, "import demo\ndemo.add(0, 100)\nprint('now')\ndemo.wait(0x7fffffff)",
+              VM_INTERRUPTED);
+    broken_by(VM_REQ_STOP, "import demo\ndemo.add(0, 100)\nprint('now')\ndemo.wait(0x7fffffff)", VM_STOPPED);
+    broken_by(VM_REQ_RELOAD,
+              "import demo\nprint('now')\nwhile True:\n try: demo.wait(0x7fffffff)\n except Exception: pass",
               VM_RELOAD);
     broken_by(VM_REQ_INTERRUPT,
-              "import demo\ntry: demo.wait(0x7fffffff)\nexcept KeyboardInterrupt: pass\n"
+              "import demo\ntry:\n print('now')\n demo.wait(0x7fffffff)\nexcept KeyboardInterrupt: pass\n"
               "demo.add(0, 10)\nassert demo.orders(5, 5)",
               VM_DONE);
     /* pending from before */
     start();
     vm_request(VM_REQ_STOP);
-    assert_int_equal(vm_call("run", "import demo\ndemo.wait(0x7fffffff)", NULL), VM_STOPPED);
+    assert_int_equal(vm_call("run_code", "import demo\ndemo.wait(0x7fffffff)", NULL), VM_STOPPED);
     vm_stop();
 }
 
@@ -526,7 +454,7 @@ static void signals(void **state)
     engine_add(&first, 0, fd);
     pthread_create(&thread, NULL, firer, &n);
     (void)snprintf(text, sizeof text, "import demo\nfor i in range(1, %d): demo.wait_fired(i)\n", N + 1);
-    if (vm_call("run", text, NULL) != VM_DONE)
+    if (vm_call("run_code", text, NULL) != VM_DONE)
         fail_msg("%s", console);
     pthread_join(thread, NULL);
     assert_int_equal(first.fired, N);
@@ -648,39 +576,20 @@ static void removal(void **state)
     vm_stop();
 }
 
-static atomic_bool hammering;
-
-static void *hammer(void *unused)
-{
-    (void)unused;
-    for (unsigned n = 0; hammering; n++) {
-        vm_request((vm_request_t)(n % 5));
-        vm_wake();
-        py_background_post();
-        py_pump_poke();
-        usleep(300);
-    }
-    return NULL;
-}
-
 /* Requests and pokes at any moment of a start, a wait and a stop. */
 static void at_any_time(void **state)
 {
     (void)state;
-    pthread_t thread;
-    hammering = true;
-    pthread_create(&thread, NULL, hammer, NULL);
+    hammer_begin();
     for (int i = 0; i < 40; i++) {
         start();
-        vm_call("run", "import demo\ndemo.tick(1)\ndemo.add(0, 100)\ndemo.orders(20, 20)\ndemo.wait(5000)",
-                NULL);
+        vm_call("run_code",
+                "import demo\ndemo.tick(1)\ndemo.add(0, 100)\ndemo.orders(20, 20)\ndemo.wait(5000)", NULL);
         if (i % 2 == 0)
-            vm_call("run", "import demo\ndemo.add(1, 50)\ndemo.ask(1, 1000)", NULL);
+            vm_call("run_code", "import demo\ndemo.add(1, 50)\ndemo.ask(1, 1000)", NULL);
         vm_stop();
     }
-    hammering = false;
-    pthread_join(thread, NULL);
-    vm_clear();
+    hammer_end();
     expect("pass\n");
 }
 
