@@ -6,61 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "python/layer/fake_mcu.h"
-#include "python/layer/vm.h"
+#include "python/layer/test_vm.h"
 
-static char console[65536];
-static size_t console_len;
-static char drive[64] = "/tmp/adder-modules-XXXXXX";
-
-static void console_write(void *ctx, const char *utf8, size_t len)
-{
-    (void)ctx;
-    for (size_t i = 0; i < len && console_len + 1 < sizeof console; i++)
-        console[console_len++] = utf8[i];
-    console[console_len] = '\0';
-}
-
-static vm_outcome_t run(const char *text)
-{
-    char msg[200] = "";
-    vm_config_t config = {.mcu = &fake_mcu, .drive = drive, .native = true, .console_write = console_write};
-    vm_stop(); /* of a test that failed */
-    vm_clear();
-    console_len = 0;
-    console[0] = '\0';
-    if (vm_start(&config, msg, sizeof msg) != ADDER_OK)
-        fail_msg("%s", msg);
-    vm_outcome_t outcome = vm_call("run_code", text, NULL);
-    vm_stop();
-    return outcome;
-}
-
-#define HEAD                                                                                                 \
-    "import board, microcontroller\n"                                                                        \
-    "def raises(cls, text, f, *a, **k):\n"                                                                   \
-    "    try: f(*a, **k)\n"                                                                                  \
-    "    except cls as e: assert text in str(e), repr(e)\n"                                                  \
-    "    else: assert False, 'no ' + cls.__name__\n"
-
-static void expect(const char *text)
-{
-    vm_outcome_t outcome = run(text);
-    if (outcome != VM_DONE)
-        fail_msg("outcome %d: %s", (int)outcome, console);
-}
-
-static int fresh(void **state)
-{
-    (void)state;
-    fake_power_on();
-    *vm_state() = (vm_state_t){.autoreload = true, .safe_mode_reason = "NONE"};
-    return 0;
-}
+#define HEAD "import board, microcontroller\n" RAISES
 
 /* ---- pins ---- */
 
@@ -507,16 +458,11 @@ static void keypad(void **state)
 
 int main(void)
 {
-    if (mkdtemp(drive) == NULL)
-        return 1;
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
         TEST(pins),      TEST(analog_and_pwm), TEST(i2c),      TEST(spi),        TEST(uart),
         TEST(chip),      TEST(times),          TEST(settings), TEST(supervisor), TEST(storage),
         TEST(neopixels), TEST(pixelbuf),       TEST(keypad),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", drive);
-    return system(command) == 0 ? failed : 1;
+    return cmocka_run_group_tests(tests, drive_up, drive_down);
 }
