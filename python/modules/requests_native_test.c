@@ -1,8 +1,6 @@
 /* adafruit_requests over native sockets: the same answers as over sockets made of Python
  * (tests/python/test_requests.py), in as few calls of the stack as there can be. The radio is this computer's
  * network, the server a thread of this test. */
-#include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,31 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-/* The firmware's modules and one more: `bench`, with a radio. */
-#define py_modules firmware_modules
-#include "python/modules/modules.c"
-#undef py_modules
-extern const py_module_t *const py_modules[];
-
 #include "ports/posix/net_posix.h"
-#include "python/layer/fake_mcu.h"
-#include "python/layer/vm.h"
-#include "python/modules/net_socket.h"
+#include "python/layer/test_vm.h"
+#include "python/modules/test_radio.h"
 
 /* ---- a radio that counts what is asked of its stack ---- */
 
 static struct {
-    adder_posix_sock_t slots[8];
-    adder_posix_net_t posix;
     adder_net_t below;
     adder_net_ops_t ops;
-    net_stack_t stack;
     unsigned sends, recvs; /* that moved something */
     size_t sent;
 } radio;
@@ -56,9 +42,16 @@ static adder_err_t count_recv(void *ctx, uint16_t sock, uint8_t *buf, size_t cap
     return err;
 }
 
-static const py_class_t radio_class = {.module = "bench", .name = "Radio"};
+static void count(adder_net_t *net)
+{
+    radio.below = *net;
+    radio.ops = *net->ops;
+    radio.ops.send = count_send;
+    radio.ops.recv = count_recv;
+    net->ops = &radio.ops;
+}
 
-static py_t m_counts(const py_val_t *a)
+static py_t testnet_counts(const py_val_t *a)
 {
     (void)a;
     const py_t values[] = {py_int(radio.sends), py_int(radio.recvs)};
@@ -66,47 +59,16 @@ static py_t m_counts(const py_val_t *a)
     return py_tuple(values, 2);
 }
 
-static uint16_t port, full_port;
+static uint16_t port;
 
-static bool bench_init(py_t module)
+static bool testnet_init(py_t module)
 {
-    if (adder_posix_net_init(&radio.posix, &(adder_posix_net_config_t){.slots = radio.slots, .n_slots = 8}) !=
-        ADDER_OK)
-        return py_fail(py_raise(PY_RuntimeError, "no stack"));
-    radio.below = adder_posix_net(&radio.posix);
-    radio.ops = *radio.below.ops;
-    radio.ops.send = count_send;
-    radio.ops.recv = count_recv;
-    const adder_net_t net = {&radio.ops, radio.below.ctx};
-    net_stack_start(&radio.stack, &net);
-    socketpool_native(&radio_class, &radio.stack);
-    return py_attr_set(module, "url", py_str("http://127.0.0.1")) &&
-           py_attr_set(module, "port", py_int(port)) && py_attr_set(module, "full_port", py_int(full_port));
+    return radio_up(module) && py_attr_set(module, "port", py_int(port));
 }
 
-static void bench_reset(void)
-{
-    if (!radio.stack.started)
-        return;
-    net_stack_stop(&radio.stack);
-    adder_posix_net_deinit(&radio.posix);
-}
-
-static const py_function_t bench_functions[] = {{"counts", m_counts, NULL, NULL}, PY_END};
-static const py_class_t *const bench_classes[] = {&radio_class, NULL};
-static const py_module_t bench_module = {.name = "bench",
-                                         .functions = bench_functions,
-                                         .classes = bench_classes,
-                                         .init = bench_init,
-                                         .reset = bench_reset};
-
-const py_module_t *const py_modules[] = {
-#define ENTRY(name) &name##_module,
-    MODULES(ENTRY)
-#undef ENTRY
-        & bench_module,
-    NULL,
-};
+static const py_function_t testnet_functions[] = {{"counts", testnet_counts, NULL, NULL}, PY_END};
+static const py_module_t testnet = {
+    .name = "testnet", .functions = testnet_functions, .init = testnet_init, .reset = radio_down};
 
 /* ---- the server ---- */
 
@@ -214,91 +176,26 @@ static void *serve(void *arg)
 
 static void *listen_for(void *arg)
 {
-    for (;;) {
-        int fd = accept((int)(intptr_t)arg, NULL, NULL);
-        pthread_t thread;
-        if (fd < 0)
-            return NULL;
-        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0)
-            pthread_detach(thread);
-    }
-}
-
-static int listen_at(uint16_t *port_out, int backlog)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) != 0 || listen(fd, backlog) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
-        return -1;
-    *port_out = ntohs(at.sin_port);
-    return fd;
-}
-
-/* A port whose queue is full: who connects to it waits for ever. */
-static void fill_queue(void)
-{
-    struct sockaddr_in at = {
-        .sin_family = AF_INET, .sin_port = htons(full_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    for (int i = 0; i < 4; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fd, (struct sockaddr *)&at, sizeof at);
-    }
+    int fd;
+    while ((fd = accept((int)(intptr_t)arg, NULL, NULL)) >= 0)
+        go(serve, (void *)(intptr_t)fd);
+    return NULL;
 }
 
 static int start_server(void **state)
 {
-    (void)state;
-    pthread_t thread;
-    int listener = listen_at(&port, 16), full = listen_at(&full_port, 0);
-    if (listener < 0 || full < 0)
-        return -1;
-    fill_queue();
-    return pthread_create(&thread, NULL, listen_for, (void *)(intptr_t)listener);
-}
-
-/* ---- running programs ---- */
-
-static char console[65536];
-static size_t console_len;
-static char drive[64] = "/tmp/adder-requests-XXXXXX";
-
-static void console_write(void *ctx, const char *utf8, size_t len)
-{
-    (void)ctx;
-    for (size_t i = 0; i < len && console_len + 1 < sizeof console; i++)
-        console[console_len++] = utf8[i];
-    console[console_len] = '\0';
+    int fd = listener(16);
+    port = port_of(fd);
+    radio_change = count;
+    go(listen_for, (void *)(intptr_t)fd);
+    return drive_up(state);
 }
 
 #define HEAD                                                                                                 \
-    "import bench, socketpool, adafruit_requests, adafruit_connection_manager, time\n"                       \
-    "pool = socketpool.SocketPool(bench.Radio())\n"                                                          \
+    "import testnet, socketpool, adafruit_requests, adafruit_connection_manager, time\n"                     \
+    "pool = socketpool.SocketPool(testnet.radio)\n"                                                          \
     "session = adafruit_requests.Session(pool)\n"                                                            \
-    "url = 'http://127.0.0.1:%d' % bench.port\n"
-
-static void expect(const char *text)
-{
-    char msg[200] = "";
-    vm_config_t config = {.mcu = &fake_mcu, .drive = drive, .native = true, .console_write = console_write};
-    vm_clear();
-    console_len = 0;
-    if (vm_start(&config, msg, sizeof msg) != ADDER_OK)
-        fail_msg("%s", msg);
-    vm_outcome_t outcome = vm_call("run_code", text, NULL);
-    vm_stop();
-    if (outcome != VM_DONE)
-        fail_msg("outcome %d: %s", (int)outcome, console);
-}
-
-static int fresh(void **state)
-{
-    (void)state;
-    fake_power_on();
-    *vm_state() = (vm_state_t){.autoreload = true, .safe_mode_reason = "NONE"};
-    return 0;
-}
+    "url = 'http://127.0.0.1:%d' % testnet.port\n"
 
 /* ---- tests ---- */
 
@@ -306,10 +203,10 @@ static void few_calls(void **state)
 {
     (void)state;
     expect(HEAD "with session.get(url + '/') as r: assert r.text == 'hello', r.text\n"
-                "assert bench.counts() == (1, 1)\n"
+                "assert testnet.counts() == (1, 1)\n"
                 "for n in range(5):\n"
                 "    assert session.post(url, json={'n': n}).status_code == 200\n"
-                "sends, receives = bench.counts()\n"
+                "sends, receives = testnet.counts()\n"
                 "assert sends == 5 and receives <= 10, (sends, receives)\n"
                 "m = session._connection_manager\n"
                 "assert session.get(url).text == 'hello' and m.managed_socket_count == 1\n");
@@ -448,9 +345,5 @@ int main(void)
         cmocka_unit_test_setup(awaited, fresh),
         cmocka_unit_test_setup(speed, fresh),
     };
-    if (mkdtemp(drive) == NULL)
-        return 1;
-    int failed = cmocka_run_group_tests(tests, start_server, NULL);
-    rmdir(drive);
-    return failed;
+    return cmocka_run_group_tests(tests, start_server, drive_down);
 }

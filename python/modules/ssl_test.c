@@ -3,26 +3,15 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "tests/tls/testing.h"
 
 #include "ports/posix/net_posix.h"
-#include "python/layer/fake_mcu.h"
-#include "python/layer/vm.h"
-#include "python/modules/net_socket.h"
-
-/* The table of all modules under another name, to add one. */
-#define py_modules board_modules
-extern const py_module_t *const board_modules[];
-#include "python/modules/modules.c"
-#undef py_modules
+#include "python/layer/test_vm.h"
+#include "python/modules/test_radio.h"
 
 /* ---- the other end: it sends each line back reversed, one connection after the other ---- */
 
@@ -34,7 +23,7 @@ static int peer_up(void **state)
     int out[2];
     char text[512] = "";
     size_t len = 0;
-    if (bench_make_files(state) != 0 || pipe(out) != 0 || (peer = fork()) < 0)
+    if (drive_up(state) != 0 || bench_make_files(state) != 0 || pipe(out) != 0 || (peer = fork()) < 0)
         return -1;
     if (peer == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -59,18 +48,15 @@ static int peer_up(void **state)
 
 static int peer_down(void **state)
 {
-    kill(peer, SIGTERM);
-    waitpid(peer, NULL, 0);
-    return bench_drop_files(state);
+    if (peer > 0) {
+        kill(peer, SIGTERM);
+        waitpid(peer, NULL, 0);
+    }
+    const int failed = drive_down(state);
+    return bench_drop_files(state) != 0 ? -1 : failed;
 }
 
-/* ---- the radio ---- */
-
-static adder_posix_sock_t slots[8];
-static adder_posix_net_t posix;
-static net_stack_t stack;
-
-static const py_class_t radio_class = {.module = "testnet", .name = "Radio", .size = 1};
+/* ---- the programs' side ---- */
 
 static py_t testnet_port(const py_val_t *a)
 {
@@ -88,66 +74,10 @@ static py_t testnet_file(const py_val_t *a)
     return v;
 }
 
-static bool testnet_init(py_t module)
-{
-    if (adder_posix_net_init(&posix, &(adder_posix_net_config_t){.slots = slots, .n_slots = 8}) != ADDER_OK)
-        return py_fail(py_raise(PY_OSError, "no sockets"));
-    adder_net_t net = adder_posix_net(&posix);
-    net_stack_start(&stack, &net);
-    socketpool_native(&radio_class, &stack);
-    return py_attr_set(module, "radio", py_new(&radio_class, NULL));
-}
-
-static void testnet_reset(void)
-{
-    if (!stack.started)
-        return;
-    net_stack_stop(&stack);
-    adder_posix_net_deinit(&posix);
-}
-
 static const py_function_t testnet_functions[] = {
     {"port", testnet_port, NULL, NULL}, {"file", testnet_file, file_args, NULL}, PY_END};
 static const py_module_t testnet = {
-    .name = "testnet", .functions = testnet_functions, .init = testnet_init, .reset = testnet_reset};
-
-const py_module_t *const py_modules[] = {
-#define ENTRY(name) &name##_module,
-    MODULES(ENTRY)
-#undef ENTRY
-        & testnet,
-    NULL,
-};
-
-/* ---- scripts ---- */
-
-static char console[65536];
-static size_t console_len;
-static char drive[64] = "/tmp/adder-ssl-XXXXXX";
-
-static void console_write(void *ctx, const char *utf8, size_t len)
-{
-    (void)ctx;
-    for (size_t i = 0; i < len && console_len + 1 < sizeof console; i++)
-        console[console_len++] = utf8[i];
-    console[console_len] = '\0';
-}
-
-static void expect(const char *text)
-{
-    char msg[200] = "";
-    vm_config_t config = {.mcu = &fake_mcu, .drive = drive, .native = true, .console_write = console_write};
-    vm_stop(); /* of a test that failed */
-    vm_clear();
-    console_len = 0;
-    console[0] = '\0';
-    if (vm_start(&config, msg, sizeof msg) != ADDER_OK)
-        fail_msg("%s", msg);
-    const vm_outcome_t outcome = vm_call("run_code", text, NULL);
-    vm_stop();
-    if (outcome != VM_DONE)
-        fail_msg("outcome %d: %s", (int)outcome, console);
-}
+    .name = "testnet", .functions = testnet_functions, .init = radio_up, .reset = radio_down};
 
 #define HEAD                                                                                                 \
     "import errno, gc, select, socketpool, ssl, testnet\n"                                                   \
@@ -158,10 +88,6 @@ static void expect(const char *text)
     "where = ('127.0.0.1', testnet.port())\n"                                                                \
     "def plain(timeout=60):\n"                                                                               \
     "    s = pool.socket(); s.settimeout(timeout); return s\n"                                               \
-    "def raises(cls, what, f, *a, **k):\n"                                                                   \
-    "    try: f(*a, **k)\n"                                                                                  \
-    "    except cls as e: assert (e.errno == what if isinstance(what, int) else what in str(e)), repr(e)\n"  \
-    "    else: assert False, 'no ' + cls.__name__\n"                                                         \
     "def dial(host=None, sock=None):\n"                                                                      \
     "    s = context.wrap_socket(sock or plain(), server_hostname=host); s.connect(where); return s\n"       \
     "def ask(s, text):\n"                                                                                    \
@@ -173,7 +99,7 @@ static void expect(const char *text)
     "    def connect(self, a): self.s.connect(a)\n"                                                          \
     "    def send(self, data): return self.s.send(data[:50])\n"                                              \
     "    def recv_into(self, b, n=0): return self.s.recv_into(memoryview(b)[:60])\n"                         \
-    "    def close(self): self.s.close()\n"
+    "    def close(self): self.s.close()\n" RAISES
 
 static void native_and_not(void **state)
 {
@@ -231,16 +157,10 @@ static void without_waiting(void **state)
 
 int main(void)
 {
-    fake_power_on();
-    if (mkdtemp(drive) == NULL)
-        return 1;
-    *vm_state() = (vm_state_t){.autoreload = true, .safe_mode_reason = "NONE"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(native_and_not),
         cmocka_unit_test(failures),
         cmocka_unit_test(without_waiting),
     };
-    int failed = cmocka_run_group_tests(tests, peer_up, peer_down);
-    rmdir(drive);
-    return failed;
+    return cmocka_run_group_tests(tests, peer_up, peer_down);
 }
