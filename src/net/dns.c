@@ -3,30 +3,18 @@
 #include <string.h>
 
 #include "adder/bytes.h"
+#include "src/net/dns_wire.h"
 
 enum {
-    HEADER = 12,
-    TYPE_A = 1,
     TYPE_CNAME = 5,
     TYPE_SOA = 6,
     TYPE_AAAA = 28,
-    CLASS_IN = 1,
     RCODE_NAME = 3,
     HOPS_MAX = 8,
     TTL_MAX_S = 86400,
     TTL_NONE_MAX_S = 300,
     FIRST_WAIT_MS = 1000,
 };
-
-typedef struct {
-    uint8_t bytes[255]; /* as on the wire, lower case, uncompressed, root included */
-    uint8_t len;
-} name_t;
-
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
 
 /* ---- names ---- */
 
@@ -35,7 +23,7 @@ static bool is_host_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-static bool name_from_text(name_t *name, const char *text)
+static bool name_from_text(dns_name_t *name, const char *text)
 {
     size_t start = 0;
     memset(name, 0, sizeof *name);
@@ -46,7 +34,7 @@ static bool name_from_text(name_t *name, const char *text)
             /* Room for this character and the root. */
             if (!is_host_char(c) || label >= 63 || i + 1 >= sizeof name->bytes - 1)
                 return false;
-            name->bytes[i + 1] = lower((uint8_t)c);
+            name->bytes[i + 1] = dns_lower((uint8_t)c);
             continue;
         }
         if (label == 0) /* "", "a..b", ".a"; one dot at the end is the root */
@@ -59,50 +47,19 @@ static bool name_from_text(name_t *name, const char *text)
     }
 }
 
-/* A name in a message, compressed or not. Each pointer has to lead before everything read so far, so the
- * walk ends. *pos is moved behind the name. */
-static bool read_name(const uint8_t *msg, size_t len, size_t *pos, name_t *out)
+/* Is a name of a message this one, which is in lower case? (Lengths of labels are below the letters.) */
+static bool is_name(const dns_name_t *a, const uint8_t *bytes, size_t len)
 {
-    size_t at = *pos, limit = *pos, n = 0;
-    bool jumped = false;
-    for (;;) {
-        if (at >= len)
+    if (a->len != len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (dns_lower(a->bytes[i]) != bytes[i])
             return false;
-        size_t c = msg[at];
-        if (c >= 0xc0) {
-            if (len - at < 2)
-                return false;
-            size_t target = (c & 0x3f) << 8 | msg[at + 1];
-            if (!jumped)
-                *pos = at + 2;
-            jumped = true;
-            if (target >= limit)
-                return false;
-            at = limit = target;
-            continue;
-        }
-        if (c > 63 || len - at - 1 < c || n + 1 + c > sizeof out->bytes - (c > 0 ? 1u : 0u))
-            return false;
-        out->bytes[n++] = (uint8_t)c;
-        for (size_t i = 0; i < c; i++)
-            out->bytes[n++] = lower(msg[at + 1 + i]);
-        at += 1 + c;
-        if (c == 0)
-            break;
-    }
-    if (!jumped)
-        *pos = at;
-    out->len = (uint8_t)n;
     return true;
 }
 
-static bool is_name(const name_t *a, const uint8_t *bytes, size_t len)
-{
-    return a->len == len && memcmp(a->bytes, bytes, len) == 0;
-}
-
 /* Does it end in this label, given with its length and the root behind it? */
-static bool ends_in(const name_t *name, const char *label_and_root, size_t len)
+static bool ends_in(const dns_name_t *name, const char *label_and_root, size_t len)
 {
     size_t at = 0;
     while (at < name->len) {
@@ -114,7 +71,7 @@ static bool ends_in(const name_t *name, const char *label_and_root, size_t len)
 }
 
 /* Is the last label a number to some parser (decimal, octal, hexadecimal)? */
-static bool ends_in_number(const name_t *name)
+static bool ends_in_number(const dns_name_t *name)
 {
     size_t at = 0, last = 0;
     while (name->bytes[at] != 0) {
@@ -274,7 +231,7 @@ static void answer_bytes(adder_dns_query_t *q, const uint8_t *bytes)
                                         : adder_ip_v4(bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
-static bool answer_local(adder_dns_query_t *q, const name_t *name)
+static bool answer_local(adder_dns_query_t *q, const dns_name_t *name)
 {
     static const uint8_t v4[4] = {127, 0, 0, 1}, v6[16] = {[15] = 1};
     if (ends_in(name, "\011localhost", 11)) {
@@ -298,7 +255,7 @@ static bool answer_local(adder_dns_query_t *q, const name_t *name)
 adder_err_t adder_dns_query_start(adder_dns_query_t *q, adder_dns_t *dns, const char *text,
                                   adder_ip_family_t family, uint32_t now_ms)
 {
-    name_t name;
+    dns_name_t name;
     adder_ip_t ip;
     memset(q, 0, sizeof *q);
     q->priv.dns = dns;
@@ -353,16 +310,16 @@ adder_err_t adder_dns_query_out(adder_dns_query_t *q, uint8_t *out, size_t cap, 
     *len_out = 0;
     if (q->priv.result != ADDER_ERR_AGAIN || q->priv.waiting || q->priv.span_ms > 0 || server == NULL)
         return ADDER_ERR_AGAIN;
-    size_t len = HEADER + q->priv.name_len + 4u;
+    size_t len = DNS_HEADER + q->priv.name_len + 4u;
     if (cap < len)
         return ADDER_ERR_NOSPACE;
-    memset(out, 0, HEADER);
+    memset(out, 0, DNS_HEADER);
     out[0] = (uint8_t)(q->priv.id >> 8);
     out[1] = (uint8_t)q->priv.id;
     out[2] = 0x01; /* recursion desired */
     out[5] = 1;    /* one question */
-    memcpy(out + HEADER, q->priv.name, q->priv.name_len);
-    uint8_t *tail = out + HEADER + q->priv.name_len;
+    memcpy(out + DNS_HEADER, q->priv.name, q->priv.name_len);
+    uint8_t *tail = out + DNS_HEADER + q->priv.name_len;
     tail[0] = 0;
     tail[1] = q->priv.family == ADDER_IP_V6 ? TYPE_AAAA : TYPE_A;
     tail[2] = 0;
@@ -391,7 +348,7 @@ typedef struct {
 } reply_t;
 
 typedef struct {
-    name_t owner;
+    dns_name_t owner;
     unsigned type;
     uint32_t ttl_s;
     size_t data; /* position of the record's data in the message */
@@ -401,7 +358,7 @@ typedef struct {
 /* The record at *pos, which is moved behind it. Records of other classes get type 0. */
 static bool read_record(const reply_t *r, size_t *pos, record_t *out)
 {
-    if (!read_name(r->msg, r->len, pos, &out->owner))
+    if (!dns_read_name(r->msg, r->len, pos, &out->owner))
         return false;
     adder_cursor_t c = adder_cursor(r->msg + *pos, r->len - *pos);
     unsigned type = adder_cursor_be16(&c);
@@ -446,11 +403,11 @@ static bool are_answers_sound(const reply_t *r, size_t *pos_out)
     record_t record;
     size_t pos = r->answers;
     for (unsigned i = 0; i < r->n_answers; i++) {
-        name_t target;
+        dns_name_t target;
         if (!read_record(r, &pos, &record))
             return false;
         size_t at = record.data;
-        if (record.type == TYPE_CNAME && (!read_name(r->msg, r->len, &at, &target) || at != pos))
+        if (record.type == TYPE_CNAME && (!dns_read_name(r->msg, r->len, &at, &target) || at != pos))
             return false;
     }
     *pos_out = pos;
@@ -478,10 +435,11 @@ static bool collect(adder_dns_query_t *q, const reply_t *r)
     }
     if (q->n_ips > 0 || target == 0)
         return false;
-    name_t name;
-    if (!read_name(r->msg, r->len, &target, &name))
+    dns_name_t name;
+    if (!dns_read_name(r->msg, r->len, &target, &name))
         return false;
-    memcpy(q->priv.name, name.bytes, name.len);
+    for (size_t i = 0; i < name.len; i++)
+        q->priv.name[i] = dns_lower(name.bytes[i]);
     q->priv.name_len = name.len;
     q->priv.hops++;
     if (target_ttl_s < q->priv.ttl_s)
@@ -519,8 +477,8 @@ static void take_answers(adder_dns_query_t *q, const reply_t *r, size_t authorit
 
 static bool is_our_question(const adder_dns_query_t *q, const reply_t *r, size_t *pos)
 {
-    name_t name;
-    if (!read_name(r->msg, r->len, pos, &name) || !is_name(&name, q->priv.name, q->priv.name_len))
+    dns_name_t name;
+    if (!dns_read_name(r->msg, r->len, pos, &name) || !is_name(&name, q->priv.name, q->priv.name_len))
         return false;
     adder_cursor_t c = adder_cursor(r->msg + *pos, r->len - *pos);
     unsigned type = adder_cursor_be16(&c);
@@ -542,7 +500,7 @@ bool adder_dns_query_in(adder_dns_query_t *q, const adder_endpoint_t *from, cons
     unsigned id = adder_cursor_be16(&c);
     unsigned flags = adder_cursor_be16(&c);
     unsigned questions = adder_cursor_be16(&c);
-    reply_t r = {.msg = bytes, .len = len, .answers = HEADER};
+    reply_t r = {.msg = bytes, .len = len, .answers = DNS_HEADER};
     r.n_answers = adder_cursor_be16(&c);
     r.n_authority = adder_cursor_be16(&c);
     adder_cursor_skip(&c, 2); /* additional records are not needed */

@@ -117,7 +117,7 @@ void adder_mdns_find_end(adder_mdns_t *m)
     m->priv.find.cap = m->n_found = 0;
 }
 
-static adder_mdns_found_t *found_of(adder_mdns_t *m, const mdns_name_t *name, bool make)
+static adder_mdns_found_t *found_of(adder_mdns_t *m, const dns_name_t *name, bool make)
 {
     char instance[ADDER_MDNS_LABEL + 1];
     if (!mdns_is_instance(name, m->priv.find.type, m->priv.find.protocol) || !mdns_name_first(name, instance))
@@ -135,20 +135,20 @@ static adder_mdns_found_t *found_of(adder_mdns_t *m, const mdns_name_t *name, bo
 
 static void take_ptr(adder_mdns_t *m, const uint8_t *msg, size_t len, const mdns_record_t *r)
 {
-    mdns_name_t target;
+    dns_name_t target;
     size_t pos = r->data;
     if (r->ttl_s > 0 && mdns_is_service(&r->name, NULL, m->priv.find.type, m->priv.find.protocol) &&
-        mdns_read_name(msg, len, &pos, &target))
+        dns_read_name(msg, len, &pos, &target))
         (void)found_of(m, &target, true);
 }
 
 static void take_srv(adder_mdns_t *m, const uint8_t *msg, size_t len, const mdns_record_t *r)
 {
     adder_mdns_found_t *f = found_of(m, &r->name, false);
-    mdns_name_t target;
+    dns_name_t target;
     size_t pos = r->data + 6;
     char host[ADDER_MDNS_LABEL + 1];
-    if (f == NULL || r->data_len < 7 || !mdns_read_name(msg, len, &pos, &target) ||
+    if (f == NULL || r->data_len < 7 || !dns_read_name(msg, len, &pos, &target) ||
         !mdns_name_first(&target, host) || !mdns_is_host(&target, host))
         return;
     f->port = mdns_be16(msg + r->data + 4);
@@ -191,7 +191,7 @@ static void take_records(adder_mdns_t *m, const uint8_t *msg, size_t len, size_t
 void adder_mdns_in(adder_mdns_t *m, const adder_endpoint_t *from, const uint8_t *bytes, size_t len,
                    uint32_t now_ms)
 {
-    if (len < MDNS_HEADER)
+    if (len < DNS_HEADER)
         return;
     const unsigned flags = mdns_be16(bytes + 2), questions = mdns_be16(bytes + 4);
     if ((flags & OPCODE_RCODE) != 0) /* RFC 6762 sections 18.3, 18.11 */
@@ -222,8 +222,8 @@ static adder_err_t ask(adder_mdns_t *m, mdns_writer_t *w, adder_endpoint_t *to_o
     const bool general = mdns_passed(now_ms, m->priv.find.next_ms);
     const bool details = mdns_passed(now_ms, m->priv.find.detail_ms);
     unsigned questions = 0;
-    mdns_name_t name;
-    const uint8_t header[MDNS_HEADER] = {0};
+    dns_name_t name;
+    const uint8_t header[DNS_HEADER] = {0};
     mdns_write(w, header, sizeof header);
     if (general && mdns_name_service(&name, NULL, m->priv.find.type, m->priv.find.protocol)) {
         mdns_write_question(w, &name, TYPE_PTR, CLASS_IN);

@@ -17,14 +17,14 @@ static bool answers(const adder_mdns_t *m)
     return m->priv.host[0] != '\0' && m->priv.ip.family == ADDER_IP_V4;
 }
 
-static bool types_name(mdns_name_t *name)
+static bool types_name(dns_name_t *name)
 {
     name->len = 0;
     return mdns_name_label(name, "_services", 9) && mdns_name_label(name, "_dns-sd", 7) &&
            mdns_name_label(name, "_udp", 4) && mdns_name_label(name, "local", 5) && mdns_name_end(name);
 }
 
-static bool is_service(const adder_mdns_t *m, size_t i, const mdns_name_t *name, bool with_instance)
+static bool is_service(const adder_mdns_t *m, size_t i, const dns_name_t *name, bool with_instance)
 {
     const adder_mdns_service_t *s = &m->priv.services[i];
     return s->type[0] != '\0' &&
@@ -70,9 +70,9 @@ static bool want(const adder_mdns_t *m, const mdns_question_t *q, mdns_due_t *du
 static void drop_known(const adder_mdns_t *m, const uint8_t *msg, size_t len, const mdns_record_t *r,
                        mdns_due_t *due)
 {
-    mdns_name_t target;
+    dns_name_t target;
     size_t pos = r->data;
-    if (r->type != TYPE_PTR || r->ttl_s < SERVICE_TTL_S / 2 || !mdns_read_name(msg, len, &pos, &target))
+    if (r->type != TYPE_PTR || r->ttl_s < SERVICE_TTL_S / 2 || !dns_read_name(msg, len, &pos, &target))
         return;
     for (size_t i = 0; i < mdns_services(m); i++)
         if (is_service(m, i, &r->name, false) && is_service(m, i, &target, true))
@@ -97,7 +97,7 @@ void mdns_answer_in(adder_mdns_t *m, const adder_endpoint_t *from, const uint8_t
     size_t asked = 0;
     mdns_record_t r;
     bool shared = false, alone = true;
-    size_t pos = MDNS_HEADER;
+    size_t pos = DNS_HEADER;
     if (!answers(m))
         return;
     for (unsigned i = 0; i < questions; i++) {
@@ -166,7 +166,7 @@ static void close(reply_t *r, size_t mark)
 
 static void write_host(reply_t *r)
 {
-    mdns_name_t name;
+    dns_name_t name;
     if (!mdns_name_host(&name, r->m->priv.host))
         return;
     const size_t mark = mdns_write_record(r->w, &name, TYPE_A, unique(r), ttl(r, HOST_TTL_S));
@@ -174,7 +174,7 @@ static void write_host(reply_t *r)
     close(r, mark);
 }
 
-static void write_ptr(reply_t *r, const mdns_name_t *name, const mdns_name_t *target)
+static void write_ptr(reply_t *r, const dns_name_t *name, const dns_name_t *target)
 {
     const size_t mark = mdns_write_record(r->w, name, TYPE_PTR, CLASS_IN, ttl(r, SERVICE_TTL_S));
     mdns_write(r->w, target->bytes, target->len);
@@ -183,7 +183,7 @@ static void write_ptr(reply_t *r, const mdns_name_t *name, const mdns_name_t *ta
 
 static void write_types(reply_t *r)
 {
-    mdns_name_t name, target;
+    dns_name_t name, target;
     for (size_t i = 0; types_name(&name) && i < mdns_services(r->m); i++) {
         const adder_mdns_service_t *s = &r->m->priv.services[i];
         if (s->type[0] != '\0' && mdns_name_service(&target, NULL, s->type, s->protocol))
@@ -193,7 +193,7 @@ static void write_types(reply_t *r)
 
 static void write_service(reply_t *r, const adder_mdns_service_t *s, unsigned bits)
 {
-    mdns_name_t type, name, host;
+    dns_name_t type, name, host;
     size_t mark;
     if (s->type[0] == '\0' || !mdns_name_service(&type, NULL, s->type, s->protocol) ||
         !mdns_name_service(&name, instance_of(r->m), s->type, s->protocol) ||
@@ -276,7 +276,7 @@ static adder_err_t reply_directly(adder_mdns_t *m, mdns_writer_t *w, adder_endpo
     reply_t r = {.m = m, .w = w, .legacy = m->priv.direct.legacy};
     begin(w, m->priv.direct.id);
     if (r.legacy) { /* RFC 6762 section 6.7: as a name server would */
-        mdns_name_t name = {.len = m->priv.direct.asked_len};
+        dns_name_t name = {.len = m->priv.direct.asked_len};
         memcpy(name.bytes, m->priv.direct.asked, name.len);
         mdns_write_question(w, &name, m->priv.direct.asked_type, CLASS_IN);
         w->out[5] = 1;

@@ -3,15 +3,13 @@
 #define ADDER_MDNS_INT_H
 
 #include "adder/mdns.h"
+#include "src/net/dns_wire.h"
 
 enum {
-    MDNS_HEADER = 12,
-    TYPE_A = 1,
     TYPE_PTR = 12,
     TYPE_TXT = 16,
     TYPE_SRV = 33,
     TYPE_ANY = 255,
-    CLASS_IN = 1,
     CLASS_MASK = 0x7FFF,
     UNICAST = 0x8000,     /* in the class of a question */
     CACHE_FLUSH = 0x8000, /* in the class of an answer */
@@ -26,33 +24,26 @@ enum {
 /* Records of one service, as bits. */
 enum { DUE_PTR = 1, DUE_SRV = 2, DUE_TXT = 4, DUE_ALL = 7 };
 
-typedef struct {
-    uint8_t bytes[255]; /* as on the wire, uncompressed, root included; case as it came */
-    uint8_t len;
-} mdns_name_t;
-
 /* Append labels; false = does not fit (and the name is spoilt). */
-bool mdns_name_label(mdns_name_t *name, const char *label, size_t len);
-bool mdns_name_end(mdns_name_t *name);
-bool mdns_name_host(mdns_name_t *name, const char *host); /* host.local */
-bool mdns_name_service(mdns_name_t *name, const char *instance, const char *type, const char *protocol);
+bool mdns_name_label(dns_name_t *name, const char *label, size_t len);
+bool mdns_name_end(dns_name_t *name);
+bool mdns_name_host(dns_name_t *name, const char *host); /* host.local */
+bool mdns_name_service(dns_name_t *name, const char *instance, const char *type, const char *protocol);
 /* Is it that name? Without case, and without building the other one on the stack. instance NULL: the type's
  * own name; mdns_is_instance: any instance of the type. */
-bool mdns_is_host(const mdns_name_t *name, const char *host);
-bool mdns_is_service(const mdns_name_t *name, const char *instance, const char *type, const char *protocol);
-bool mdns_is_instance(const mdns_name_t *name, const char *type, const char *protocol);
+bool mdns_is_host(const dns_name_t *name, const char *host);
+bool mdns_is_service(const dns_name_t *name, const char *instance, const char *type, const char *protocol);
+bool mdns_is_instance(const dns_name_t *name, const char *type, const char *protocol);
 /* The first label as text; false when it is the root or longer than ADDER_MDNS_LABEL. */
-bool mdns_name_first(const mdns_name_t *name, char out[ADDER_MDNS_LABEL + 1]);
-/* At msg[*pos], compressed or not; *pos is moved behind it. */
-bool mdns_read_name(const uint8_t *msg, size_t len, size_t *pos, mdns_name_t *out);
+bool mdns_name_first(const dns_name_t *name, char out[ADDER_MDNS_LABEL + 1]);
 
 typedef struct {
-    mdns_name_t name;
+    dns_name_t name;
     uint16_t type, cls;
 } mdns_question_t;
 
 typedef struct {
-    mdns_name_t name;
+    dns_name_t name;
     uint16_t type, cls;
     uint32_t ttl_s;
     size_t data, data_len; /* place in the message */
@@ -72,9 +63,9 @@ typedef struct {
 
 void mdns_write(mdns_writer_t *w, const void *bytes, size_t len);
 void mdns_write_u16(mdns_writer_t *w, unsigned v);
-void mdns_write_question(mdns_writer_t *w, const mdns_name_t *name, unsigned type, unsigned cls);
+void mdns_write_question(mdns_writer_t *w, const dns_name_t *name, unsigned type, unsigned cls);
 /* Name, type, class, time to live and the length of what is written next, up to mdns_write_close(). */
-size_t mdns_write_record(mdns_writer_t *w, const mdns_name_t *name, unsigned type, unsigned cls,
+size_t mdns_write_record(mdns_writer_t *w, const dns_name_t *name, unsigned type, unsigned cls,
                          uint32_t ttl_s);
 void mdns_write_close(mdns_writer_t *w, size_t mark);
 

@@ -4,7 +4,7 @@
 
 /* ---- names ---- */
 
-bool mdns_name_label(mdns_name_t *name, const char *label, size_t len)
+bool mdns_name_label(dns_name_t *name, const char *label, size_t len)
 {
     if (len == 0 || len > 63 || len + 2u > sizeof name->bytes - name->len) /* and the root */
         return false;
@@ -14,20 +14,20 @@ bool mdns_name_label(mdns_name_t *name, const char *label, size_t len)
     return true;
 }
 
-bool mdns_name_end(mdns_name_t *name)
+bool mdns_name_end(dns_name_t *name)
 {
     name->bytes[name->len++] = 0; /* label() has left room */
     return true;
 }
 
-bool mdns_name_host(mdns_name_t *name, const char *host)
+bool mdns_name_host(dns_name_t *name, const char *host)
 {
     name->len = 0;
     return mdns_name_label(name, host, strlen(host)) && mdns_name_label(name, "local", 5) &&
            mdns_name_end(name);
 }
 
-bool mdns_name_service(mdns_name_t *name, const char *instance, const char *type, const char *protocol)
+bool mdns_name_service(dns_name_t *name, const char *instance, const char *type, const char *protocol)
 {
     name->len = 0;
     return (instance == NULL || mdns_name_label(name, instance, strlen(instance))) &&
@@ -35,52 +35,47 @@ bool mdns_name_service(mdns_name_t *name, const char *instance, const char *type
            mdns_name_label(name, "local", 5) && mdns_name_end(name);
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 /* The label at *at; *at is moved behind it. */
-static bool label_is(const mdns_name_t *name, size_t *at, const char *text)
+static bool label_is(const dns_name_t *name, size_t *at, const char *text)
 {
     const size_t len = strlen(text);
     if (*at >= name->len || name->bytes[*at] != len || len == 0)
         return false;
     for (size_t i = 0; i < len; i++)
-        if (lower(name->bytes[*at + 1 + i]) != lower((uint8_t)text[i]))
+        if (dns_lower(name->bytes[*at + 1 + i]) != dns_lower((uint8_t)text[i]))
             return false;
     *at += 1 + len;
     return true;
 }
 
-static bool ends_local(const mdns_name_t *name, size_t at)
+static bool ends_local(const dns_name_t *name, size_t at)
 {
     return label_is(name, &at, "local") && at + 1 == name->len;
 }
 
-bool mdns_is_host(const mdns_name_t *name, const char *host)
+bool mdns_is_host(const dns_name_t *name, const char *host)
 {
     size_t at = 0;
     return label_is(name, &at, host) && ends_local(name, at);
 }
 
-static bool is_type(const mdns_name_t *name, size_t at, const char *type, const char *protocol)
+static bool is_type(const dns_name_t *name, size_t at, const char *type, const char *protocol)
 {
     return label_is(name, &at, type) && label_is(name, &at, protocol) && ends_local(name, at);
 }
 
-bool mdns_is_service(const mdns_name_t *name, const char *instance, const char *type, const char *protocol)
+bool mdns_is_service(const dns_name_t *name, const char *instance, const char *type, const char *protocol)
 {
     size_t at = 0;
     return (instance == NULL || label_is(name, &at, instance)) && is_type(name, at, type, protocol);
 }
 
-bool mdns_is_instance(const mdns_name_t *name, const char *type, const char *protocol)
+bool mdns_is_instance(const dns_name_t *name, const char *type, const char *protocol)
 {
     return name->len > 1 && is_type(name, 1u + name->bytes[0], type, protocol);
 }
 
-bool mdns_name_first(const mdns_name_t *name, char out[ADDER_MDNS_LABEL + 1])
+bool mdns_name_first(const dns_name_t *name, char out[ADDER_MDNS_LABEL + 1])
 {
     const size_t len = name->len > 0 ? name->bytes[0] : 0;
     if (len == 0 || len > ADDER_MDNS_LABEL || memchr(name->bytes + 1, 0, len) != NULL)
@@ -90,46 +85,11 @@ bool mdns_name_first(const mdns_name_t *name, char out[ADDER_MDNS_LABEL + 1])
     return true;
 }
 
-/* Each pointer has to lead before everything read so far, so the walk ends. */
-bool mdns_read_name(const uint8_t *msg, size_t len, size_t *pos, mdns_name_t *out)
-{
-    size_t at = *pos, limit = *pos, n = 0;
-    bool jumped = false;
-    for (;;) {
-        if (at >= len)
-            return false;
-        const size_t c = msg[at];
-        if (c >= 0xC0) {
-            if (len - at < 2)
-                return false;
-            const size_t target = (c & 0x3F) << 8 | msg[at + 1];
-            if (!jumped)
-                *pos = at + 2;
-            jumped = true;
-            if (target >= limit)
-                return false;
-            at = limit = target;
-            continue;
-        }
-        if (c > 63 || len - at - 1 < c || n + 1 + c > sizeof out->bytes - (c > 0 ? 1u : 0u))
-            return false;
-        memcpy(out->bytes + n, msg + at, 1 + c);
-        n += 1 + c;
-        at += 1 + c;
-        if (c == 0)
-            break;
-    }
-    if (!jumped)
-        *pos = at;
-    out->len = (uint8_t)n;
-    return true;
-}
-
 /* ---- questions and records ---- */
 
 bool mdns_read_question(const uint8_t *msg, size_t len, size_t *pos, mdns_question_t *out)
 {
-    if (!mdns_read_name(msg, len, pos, &out->name) || len - *pos < 4)
+    if (!dns_read_name(msg, len, pos, &out->name) || len - *pos < 4)
         return false;
     out->type = mdns_be16(msg + *pos);
     out->cls = mdns_be16(msg + *pos + 2);
@@ -139,7 +99,7 @@ bool mdns_read_question(const uint8_t *msg, size_t len, size_t *pos, mdns_questi
 
 bool mdns_read_record(const uint8_t *msg, size_t len, size_t *pos, mdns_record_t *out)
 {
-    if (!mdns_read_name(msg, len, pos, &out->name) || len - *pos < 10)
+    if (!dns_read_name(msg, len, pos, &out->name) || len - *pos < 10)
         return false;
     const uint8_t *p = msg + *pos;
     out->type = mdns_be16(p);
@@ -157,9 +117,9 @@ bool mdns_read_record(const uint8_t *msg, size_t len, size_t *pos, mdns_record_t
 size_t mdns_first_record(const uint8_t *msg, size_t len, unsigned questions, unsigned records)
 {
     mdns_record_t r;
-    size_t pos = MDNS_HEADER;
+    size_t pos = DNS_HEADER;
     for (unsigned i = 0; i < questions; i++) {
-        if (!mdns_read_name(msg, len, &pos, &r.name) || len - pos < 4)
+        if (!dns_read_name(msg, len, &pos, &r.name) || len - pos < 4)
             return 0;
         pos += 4;
     }
@@ -189,14 +149,14 @@ void mdns_write_u16(mdns_writer_t *w, unsigned v)
     mdns_write(w, two, sizeof two);
 }
 
-void mdns_write_question(mdns_writer_t *w, const mdns_name_t *name, unsigned type, unsigned cls)
+void mdns_write_question(mdns_writer_t *w, const dns_name_t *name, unsigned type, unsigned cls)
 {
     mdns_write(w, name->bytes, name->len);
     mdns_write_u16(w, type);
     mdns_write_u16(w, cls);
 }
 
-size_t mdns_write_record(mdns_writer_t *w, const mdns_name_t *name, unsigned type, unsigned cls,
+size_t mdns_write_record(mdns_writer_t *w, const dns_name_t *name, unsigned type, unsigned cls,
                          uint32_t ttl_s)
 {
     mdns_write_question(w, name, type, cls);
