@@ -110,6 +110,27 @@ uint16_t sim_network_listen_port(const sim_network_t *net, uint16_t port);
 /* Unix time as NTP tells it at `now_us` of the board's clock; 0 = no time server. */
 uint64_t sim_network_time(const sim_network_t *net, uint64_t now_us);
 
+/* ---- what the page, a timeline or a test sees of the air and turns, alike for every radio ---- */
+
+/* clang-format off */
+/* Rows of a radio's knob table (sim_knob_t of sim/chip.h). */
+#define SIM_NETWORK_KNOBS                                               \
+    {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},           \
+    {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},           \
+    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0}, \
+    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0}
+/* clang-format on */
+
+/* The access point whose signal "rssi" shows and turns: the one a radio has joined, else (joined NULL) the
+ * first, so that the slider has something to turn. NULL = there is none. */
+sim_ap_t *sim_network_shown_ap(sim_network_t *net, sim_ap_t *joined);
+/* Is there one of this name, on the air or not? */
+bool sim_network_has_ap(const sim_network_t *net, const char *ssid);
+/* Every access point of this name goes on the air or off. */
+void sim_network_switch_ap(sim_network_t *net, const char *ssid, bool up);
+/* Add "wifi", the "rssi" of `shown` (may be NULL) and "access_points". */
+void sim_network_describe(const sim_network_t *net, const sim_ap_t *shown, cJSON *into);
+
 const char *sim_ap_security_str(sim_ap_security_t security); /* "wpa2" */
 
 #endif

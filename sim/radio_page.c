@@ -5,41 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const sim_knob_t radio_knobs[] = {
-    {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},
-    {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},
-    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0},
-    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0},
-    {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0},
-};
+const sim_knob_t radio_knobs[] = {SIM_NETWORK_KNOBS, {NULL, SIM_KNOB_BOOL, NULL, NULL, 0, 0, 0}};
 
-/* The one in use; else the first, so that the slider has something to turn. */
 static sim_ap_t *shown_ap(sim_radio_t *r)
 {
-    sim_network_t *net = sim_chip_network(&r->chip);
-    sim_ap_t *ap = radio_current_ap(r);
-    return ap != NULL ? ap : net->ap_count > 0 ? &net->aps[0] : NULL;
-}
-
-static bool switch_ap(sim_network_t *net, const cJSON *name, bool up)
-{
-    bool found = false;
-    for (size_t i = 0; i < net->ap_count; i++) {
-        if (strcmp(net->aps[i].ssid, name->valuestring) == 0) {
-            net->aps[i].up = up;
-            found = true;
-        }
-    }
-    return found;
+    return sim_network_shown_ap(sim_chip_network(&r->chip), radio_current_ap(r));
 }
 
 /* Kinds and ranges were checked against the table; names of access points were not. */
-static bool names_known(const sim_network_t *net, const cJSON *name)
+static bool name_known(const sim_network_t *net, const cJSON *name)
 {
-    for (size_t i = 0; name != NULL && i < net->ap_count; i++)
-        if (strcmp(net->aps[i].ssid, name->valuestring) == 0)
-            return true;
-    return name == NULL;
+    return name == NULL || sim_network_has_ap(net, name->valuestring);
 }
 
 adder_err_t radio_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t cap)
@@ -50,9 +26,9 @@ adder_err_t radio_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t c
     const cJSON *rssi = cJSON_GetObjectItemCaseSensitive(knobs, "rssi");
     const cJSON *drop = cJSON_GetObjectItemCaseSensitive(knobs, "drop");
     const cJSON *restore = cJSON_GetObjectItemCaseSensitive(knobs, "restore");
-    if (!names_known(net, drop) || !names_known(net, restore)) {
+    if (!name_known(net, drop) || !name_known(net, restore)) {
         (void)snprintf(msg, cap, "%s: no access point of that name",
-                       names_known(net, drop) ? "restore" : "drop");
+                       name_known(net, drop) ? "restore" : "drop");
         return ADDER_ERR_ARG;
     }
     sim_ap_t *ap = shown_ap(r);
@@ -61,9 +37,9 @@ adder_err_t radio_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t c
     if (rssi != NULL && ap != NULL)
         ap->rssi = (int8_t)rssi->valuedouble;
     if (drop != NULL)
-        (void)switch_ap(net, drop, false);
+        sim_network_switch_ap(net, drop->valuestring, false);
     if (restore != NULL)
-        (void)switch_ap(net, restore, true);
+        sim_network_switch_ap(net, restore->valuestring, true);
     sim_chip_changed(c);
     return ADDER_OK;
 }
@@ -88,28 +64,17 @@ static const char *status_text(const sim_radio_t *r)
 void radio_describe(sim_chip_t *c, cJSON *into)
 {
     sim_radio_t *r = radio_of(c);
-    const sim_network_t *net = sim_chip_network(c);
-    const sim_ap_t *ap = shown_ap(r);
     char ip[ADDER_IP_TEXT] = "0.0.0.0";
     if (radio_linked(r) && r->address.family == ADDER_IP_V4)
         adder_ip_print(&r->address, ip, sizeof ip);
     else if (r->ap_active)
         adder_ip_print(&r->config.ap_ipv4.address, ip, sizeof ip);
-    cJSON_AddBoolToObject(into, "wifi", net->wifi);
-    cJSON_AddNumberToObject(into, "rssi", ap != NULL ? ap->rssi : -100);
+    sim_network_describe(sim_chip_network(c), shown_ap(r), into);
     cJSON_AddStringToObject(into, "status", status_text(r));
     cJSON_AddStringToObject(into, "ssid", radio_linked(r) ? r->wish.ssid : r->ap_active ? r->ap_ssid : "");
     cJSON_AddStringToObject(into, "ip", ip);
     cJSON_AddStringToObject(into, "hostname", r->config.hostname);
     cJSON_AddNumberToObject(into, "sockets", radio_net_open(r));
-    cJSON *aps = cJSON_AddArrayToObject(into, "access_points");
-    for (size_t i = 0; i < net->ap_count; i++) {
-        cJSON *a = cJSON_CreateObject();
-        cJSON_AddStringToObject(a, "ssid", net->aps[i].ssid);
-        cJSON_AddBoolToObject(a, "up", net->aps[i].up);
-        cJSON_AddNumberToObject(a, "rssi", net->aps[i].rssi);
-        cJSON_AddItemToArray(aps, a);
-    }
 }
 
 const sim_counter_t *radio_counters(sim_chip_t *c, size_t *n_out)

@@ -7,19 +7,13 @@
 static sim_ap_t *current_ap(nina_t *n)
 {
     sim_network_t *net = sim_chip_network(&n->chip);
-    if (n->wifi.linked) {
-        return &net->aps[n->wifi.join_index];
-    }
-    return net->ap_count > 0 ? &net->aps[0] : NULL;
+    return sim_network_shown_ap(net, n->wifi.linked ? &net->aps[n->wifi.join_index] : NULL);
 }
 
 /* ---- knobs ---- */
 
 const sim_knob_t nina_knobs[] = {
-    {"wifi", SIM_KNOB_BOOL, "Wi-Fi in reach", NULL, 0, 1, 1},
-    {"rssi", SIM_KNOB_NUMBER, "Signal", "dBm", -100, -10, 1},
-    {"drop", SIM_KNOB_TEXT, "Access point off the air", NULL, 0, 0, 0},
-    {"restore", SIM_KNOB_TEXT, "Access point on the air", NULL, 0, 0, 0},
+    SIM_NETWORK_KNOBS,
     {"silent", SIM_KNOB_BOOL, "Never answers", NULL, 0, 1, 1},
     {"late_ms", SIM_KNOB_NUMBER, "Answers later", "ms", 0, 60000, 100},
     {"ready", SIM_KNOB_TEXT, "READY stuck (high, low, free)", NULL, 0, 0, 0},
@@ -50,12 +44,9 @@ static bool knob_rssi(nina_t *n, const cJSON *v, bool apply)
 static bool set_up(nina_t *n, const cJSON *v, bool apply, bool up)
 {
     sim_network_t *net = sim_chip_network(&n->chip);
-    bool found = false;
-    for (size_t i = 0; cJSON_IsString(v) && i < net->ap_count; i++) {
-        if (strcmp(net->aps[i].ssid, v->valuestring) == 0) {
-            found = true;
-            net->aps[i].up = apply ? up : net->aps[i].up;
-        }
+    const bool found = cJSON_IsString(v) && sim_network_has_ap(net, v->valuestring);
+    if (found && apply) {
+        sim_network_switch_ap(net, v->valuestring, up);
     }
     return found;
 }
@@ -203,10 +194,7 @@ static void add_ip(cJSON *into, const char *name, const uint8_t ip[4])
 void nina_describe(sim_chip_t *c, cJSON *into)
 {
     nina_t *n = (nina_t *)(void *)c;
-    const sim_network_t *net = sim_chip_network(c);
-    const sim_ap_t *ap = current_ap(n);
-    cJSON_AddBoolToObject(into, "wifi", net->wifi);
-    cJSON_AddNumberToObject(into, "rssi", ap != NULL ? ap->rssi : -100);
+    sim_network_describe(sim_chip_network(c), current_ap(n), into);
     cJSON_AddStringToObject(into, "status", status_text(n));
     cJSON_AddStringToObject(into, "firmware", n->fw->name);
     cJSON_AddStringToObject(into, "ssid", nina_online(n) ? n->wifi.cur_ssid : "");
@@ -228,14 +216,6 @@ void nina_describe(sim_chip_t *c, cJSON *into)
     static const uint8_t pins[3] = {26, 25, 27};
     for (int i = 0; i < 3; i++) {
         cJSON_AddItemToArray(rgb, cJSON_CreateNumber(nina_led(n, pins[i])));
-    }
-    cJSON *aps = cJSON_AddArrayToObject(into, "access_points");
-    for (size_t i = 0; i < net->ap_count; i++) {
-        cJSON *a = cJSON_CreateObject();
-        cJSON_AddStringToObject(a, "ssid", net->aps[i].ssid);
-        cJSON_AddBoolToObject(a, "up", net->aps[i].up);
-        cJSON_AddNumberToObject(a, "rssi", net->aps[i].rssi);
-        cJSON_AddItemToArray(aps, a);
     }
 }
 
