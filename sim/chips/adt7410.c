@@ -225,10 +225,8 @@ static adder_err_t adt_xfer(sim_chip_t *c, uint8_t addr7, const uint8_t *wr, siz
 
 static adder_err_t adt_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t cap)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(knobs, "celsius");
     (void)msg, (void)cap;
-    if (v != NULL)
-        ((adt_t *)c)->celsius = v->valuedouble;
+    chip_turn(knobs, "celsius", &((adt_t *)c)->celsius);
     sim_chip_changed(c);
     return ADDER_OK;
 }

@@ -25,6 +25,14 @@ static inline adder_err_t chip_number(const cJSON *config, const char *key, doub
     return ADDER_OK;
 }
 
+/* knobs.key, a number that the core has checked (sim_chip_class_t.knobs); absent leaves *out alone. */
+static inline void chip_turn(const cJSON *knobs, const char *key, double *out)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(knobs, key);
+    if (v != NULL)
+        *out = v->valuedouble;
+}
+
 /* A pair of numbers, both from min to max. */
 static inline adder_err_t chip_pair(const cJSON *v, const char *name, double min, double max, double out[2],
                                     char *msg, size_t cap)

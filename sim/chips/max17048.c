@@ -152,13 +152,9 @@ static adder_err_t xfer(sim_chip_t *c, uint8_t addr7, const uint8_t *wr, size_t 
 static adder_err_t control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t cap)
 {
     gauge_t *g = (gauge_t *)c;
-    const cJSON *percent = cJSON_GetObjectItemCaseSensitive(knobs, "percent");
-    const cJSON *rate = cJSON_GetObjectItemCaseSensitive(knobs, "rate");
     (void)msg, (void)cap;
-    if (percent != NULL)
-        g->percent = percent->valuedouble;
-    if (rate != NULL)
-        g->rate = rate->valuedouble;
+    chip_turn(knobs, "percent", &g->percent);
+    chip_turn(knobs, "rate", &g->rate);
     measure(g);
     sim_chip_changed(c);
     return ADDER_OK;

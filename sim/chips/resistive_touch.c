@@ -173,7 +173,6 @@ static adder_err_t touch_control(sim_chip_t *c, const cJSON *knobs, char *msg, s
 {
     touch_t *t = (touch_t *)c;
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(knobs, "touch");
-    const cJSON *pressure = cJSON_GetObjectItemCaseSensitive(knobs, "pressure");
     double x, y;
     (void)msg, (void)cap; /* checked by the core against size and knobs */
     if (v != NULL) {
@@ -188,8 +187,7 @@ static adder_err_t touch_control(sim_chip_t *c, const cJSON *knobs, char *msg, s
         t->turned = t->turned || was != t->touched;
         t->lifting = t->lifting || (was && !t->touched);
     }
-    if (pressure != NULL)
-        t->pressure = pressure->valuedouble;
+    chip_turn(knobs, "pressure", &t->pressure);
     sim_chip_changed(c);
     return ADDER_OK;
 }

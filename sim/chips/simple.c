@@ -38,10 +38,8 @@ static bool light_analog(sim_chip_t *c, unsigned pin, float *fraction_out)
 
 static adder_err_t light_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t cap)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(knobs, "lux");
     (void)msg, (void)cap;
-    if (v != NULL)
-        ((light_t *)c)->lux = v->valuedouble;
+    chip_turn(knobs, "lux", &((light_t *)c)->lux);
     sim_chip_changed(c);
     return ADDER_OK;
 }
@@ -97,10 +95,8 @@ static bool pot_analog(sim_chip_t *c, unsigned pin, float *fraction_out)
 
 static adder_err_t pot_control(sim_chip_t *c, const cJSON *knobs, char *msg, size_t cap)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(knobs, "position");
     (void)msg, (void)cap;
-    if (v != NULL)
-        ((pot_t *)c)->position = v->valuedouble;
+    chip_turn(knobs, "position", &((pot_t *)c)->position);
     sim_chip_changed(c);
     return ADDER_OK;
 }
