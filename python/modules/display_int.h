@@ -11,6 +11,9 @@
 #include "adder/display.h"
 #include "python/layer/py.h"
 
+/* For the class tables of what has a length and is true even when that is 0. */
+bool display_truth(py_t self, void *s, bool *out);
+
 /* ---- arguments ---- */
 
 /* An int within lo..hi: TypeError, or ValueError "<name> must be lo-hi" (">= lo" when hi is PY_INT_MAX). */

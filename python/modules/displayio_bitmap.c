@@ -191,13 +191,6 @@ static bool buffer(py_t self, void *s, bool write, py_buf_t *out)
     return true;
 }
 
-static bool truth(py_t self, void *s, bool *out)
-{
-    (void)self, (void)s;
-    *out = true;
-    return true;
-}
-
 static const py_method_t methods[] = {
     {"fill", fill, fill_args, 0, "Set every pixel to one value."},
     {"blit", blit, blit_args, 0, "Copy a rectangle of another bitmap: bitmaptools.blit() is the newer name."},
@@ -221,7 +214,7 @@ const py_class_t bitmap_class = {
     .live = live,
     .methods = methods,
     .props = props,
-    .truth = truth,
+    .truth = display_truth,
     .getitem = getitem,
     .setitem = setitem,
     .buffer = buffer,

@@ -150,13 +150,6 @@ static bool len(py_t self, void *s, size_t *out)
     return true;
 }
 
-static bool truth(py_t self, void *s, bool *out)
-{
-    (void)self, (void)s;
-    *out = true;
-    return true;
-}
-
 static const py_arg_t index_args[] = {PY_REQ_OBJ("palette_index"), PY_END};
 
 static py_t set_transparent(void *s, py_t key, bool transparent)
@@ -221,7 +214,7 @@ const py_class_t palette_class = {
     .methods = methods,
     .props = props,
     .len = len,
-    .truth = truth,
+    .truth = display_truth,
     .getitem = getitem,
     .setitem = setitem,
 };

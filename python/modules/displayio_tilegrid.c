@@ -176,13 +176,6 @@ static py_t contains(py_t self, void *s, const py_val_t *a)
     return py_bool(adder_tilegrid_contains(grid_of(s), (int32_t)x, (int32_t)y));
 }
 
-static bool truth(py_t self, void *s, bool *out)
-{
-    (void)self, (void)s;
-    *out = true;
-    return true;
-}
-
 /* ---- properties ---- */
 
 #define FLAG(member)                                                                                         \
@@ -292,7 +285,7 @@ const py_class_t tilegrid_class = {
     .fields = fields,
     .methods = methods,
     .props = props,
-    .truth = truth,
+    .truth = display_truth,
     .getitem = getitem,
     .setitem = setitem,
 };

@@ -127,13 +127,6 @@ static bool len(py_t self, void *s, size_t *out)
     return true;
 }
 
-static bool truth(py_t self, void *s, bool *out)
-{
-    (void)self, (void)s;
-    *out = true;
-    return true;
-}
-
 static py_t get_width(py_t self, void *s)
 {
     (void)self;
@@ -171,7 +164,7 @@ const py_class_t mapper_class = {
     .fields = fields,
     .props = props,
     .len = len,
-    .truth = truth,
+    .truth = display_truth,
     .getitem = getitem,
     .setitem = setitem,
 };
