@@ -240,7 +240,10 @@ typedef struct {
 #define PY_REST(n)                 { .name = n, .kind = PY_ARG_REST }
 #define PY_KWREST(n)               { .name = n, .kind = PY_ARG_KWREST }
 /* "*, start=0, end=MAX" of every buffer method */
-#define PY_KW_START_END            PY_KW_INT("start", 0, INT32_MIN, INT32_MAX), PY_KW_INT("end", INT32_MAX, INT32_MIN, INT32_MAX)
+#define PY_KW_SLICE(start, end)    PY_KW_INT(start, 0, INT32_MIN, INT32_MAX), PY_KW_INT(end, INT32_MAX, INT32_MIN, INT32_MAX)
+#define PY_KW_START_END            PY_KW_SLICE("start", "end")
+/* of both buffers of a transfer */
+#define PY_KW_OUT_IN               PY_KW_SLICE("out_start", "out_end"), PY_KW_SLICE("in_start", "in_end")
 
 /* ---- functions, classes, modules: all tables end in PY_END ---- */
 

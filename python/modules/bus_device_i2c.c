@@ -91,9 +91,9 @@ static py_t leave(py_t self, void *s, const py_val_t *a)
     return unlock(py_field_get(&((device_t *)s)->i2c)) ? py_none() : PY_NULL;
 }
 
-/* Slices are passed on as given: the bus knows the buffer's item size. */
-static py_t call(device_t *d, const char *method, const py_t *buffers, size_t n_buffers,
-                 const char *const *names, const py_val_t *slices, size_t n_slices)
+/* `a` are the values of `table`: buffers, then slices, which are passed on as given: the bus knows the
+ * buffer's item size. */
+static py_t call(device_t *d, const char *method, const py_arg_t *table, size_t n_buffers, const py_val_t *a)
 {
     py_t fn = py_attr(py_field_get(&d->i2c), method);
     if (py_null(fn))
@@ -102,45 +102,36 @@ static py_t call(device_t *d, const char *method, const py_t *buffers, size_t n_
     const char *given[4];
     size_t n = 0;
     for (size_t i = 0; i < n_buffers; i++)
-        args[1 + i] = buffers[i];
-    for (size_t i = 0; i < n_slices; i++) {
-        if (slices[i].given) {
-            given[n] = names[i];
-            values[n++] = slices[i].obj;
+        args[1 + i] = a[i].obj;
+    for (size_t i = n_buffers; table[i].name != NULL; i++) {
+        if (a[i].given) {
+            given[n] = table[i].name;
+            values[n++] = a[i].obj;
         }
     }
     return py_null(py_call_kw(fn, args, 1 + n_buffers, given, values, n)) ? PY_NULL : py_none();
 }
 
-static const char *const start_end[] = {"start", "end"};
 static const py_arg_t buffer_args[] = {PY_REQ_OBJ("buffer"), PY_KW_START_END, PY_END};
 
 static py_t m_readinto(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    return call(s, "readfrom_into", &a[0].obj, 1, start_end, a + 1, 2);
+    return call(s, "readfrom_into", buffer_args, 1, a);
 }
 
 static py_t m_write(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    return call(s, "writeto", &a[0].obj, 1, start_end, a + 1, 2);
+    return call(s, "writeto", buffer_args, 1, a);
 }
 
-static const char *const both_names[] = {"out_start", "out_end", "in_start", "in_end"};
-static const py_arg_t both_args[] = {PY_REQ_OBJ("out_buffer"),
-                                     PY_REQ_OBJ("in_buffer"),
-                                     PY_KW_INT("out_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("out_end", INT32_MAX, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_end", INT32_MAX, INT32_MIN, INT32_MAX),
-                                     PY_END};
+static const py_arg_t both_args[] = {PY_REQ_OBJ("out_buffer"), PY_REQ_OBJ("in_buffer"), PY_KW_OUT_IN, PY_END};
 
 static py_t m_write_then_readinto(py_t self, void *s, const py_val_t *a)
 {
     (void)self;
-    py_t buffers[] = {a[0].obj, a[1].obj};
-    return call(s, "writeto_then_readfrom", buffers, 2, both_names, a + 2, 4);
+    return call(s, "writeto_then_readfrom", both_args, 2, a);
 }
 
 static py_t get_i2c(py_t self, void *s)

@@ -132,14 +132,8 @@ static py_t m_writeto(py_t self, void *s, const py_val_t *a)
     return result(s, xfer(s, (uint8_t)a[0].i, p, n, NULL, 0));
 }
 
-static const py_arg_t both_args[] = {PY_REQ_INT("address", 0, 127),
-                                     PY_REQ_RBUF("out_buffer"),
-                                     PY_REQ_WBUF("in_buffer"),
-                                     PY_KW_INT("out_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("out_end", INT32_MAX, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_end", INT32_MAX, INT32_MIN, INT32_MAX),
-                                     PY_END};
+static const py_arg_t both_args[] = {PY_REQ_INT("address", 0, 127), PY_REQ_RBUF("out_buffer"),
+                                     PY_REQ_WBUF("in_buffer"), PY_KW_OUT_IN, PY_END};
 
 static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
 {

@@ -118,12 +118,7 @@ static py_t m_readinto(py_t self, void *s, const py_val_t *a)
     return transfer(o, NULL, p, n, (uint8_t)a[3].i);
 }
 
-static const py_arg_t both_args[] = {PY_REQ_RBUF("out_buffer"),
-                                     PY_REQ_WBUF("in_buffer"),
-                                     PY_KW_INT("out_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("out_end", INT32_MAX, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_start", 0, INT32_MIN, INT32_MAX),
-                                     PY_KW_INT("in_end", INT32_MAX, INT32_MIN, INT32_MAX),
+static const py_arg_t both_args[] = {PY_REQ_RBUF("out_buffer"), PY_REQ_WBUF("in_buffer"), PY_KW_OUT_IN,
                                      PY_END};
 
 static py_t m_write_readinto(py_t self, void *s, const py_val_t *a)
