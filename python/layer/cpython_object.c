@@ -126,6 +126,13 @@ size_t py_objects_live(void)
     return n;
 }
 
+py_t py_deinit(py_t self, void *s, const py_val_t *a)
+{
+    (void)s, (void)a;
+    run_fini((obj_t *)obj(self));
+    return py_none();
+}
+
 /* ---- checks ---- */
 
 static bool alive(PyObject *self)

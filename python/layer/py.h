@@ -252,6 +252,10 @@ typedef py_t (*py_function_fn)(const py_val_t *a);
 
 enum { PY_M_STATIC = 1, PY_M_ANYTIME = 2 /* allowed after deinit */ };
 
+/* The method deinit() of a class whose `fini` gives everything back, and whose `live` then says false. */
+#define PY_DEINIT                  { "deinit", py_deinit, NULL, PY_M_ANYTIME, NULL }
+py_t py_deinit(py_t self, void *s, const py_val_t *a);
+
 typedef struct {
     const char *name;
     py_method_fn fn;

@@ -50,13 +50,6 @@ static bool live(const void *s)
     return ((const analog_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    fini(s);
-    return py_none();
-}
-
 static py_t get_value(py_t self, void *s)
 {
     (void)self;
@@ -85,7 +78,7 @@ static bool set_value(py_t self, void *s, py_t value)
     return err == ADDER_OK || py_fail(py_raise_err(err, "DAC"));
 }
 
-static const py_method_t methods[] = {{"deinit", deinit, NULL, PY_M_ANYTIME, NULL}, PY_END};
+static const py_method_t methods[] = {PY_DEINIT, PY_END};
 static const py_prop_t in_props[] = {
     {"value", get_value, NULL, 0, NULL}, {"reference_voltage", get_reference, NULL, 0, NULL}, PY_END};
 static const py_prop_t out_props[] = {{"value", NULL, set_value, 0, NULL}, PY_END};

@@ -53,13 +53,6 @@ static bool init(py_t self, void *s, const py_val_t *a)
 
 _Static_assert(offsetof(busio_i2c_obj_t, lock) == 0, "busio_lock.c finds it there");
 
-static py_t m_deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    busio_i2c_close(s);
-    return py_none();
-}
-
 /* ---- transfers ---- */
 
 static adder_err_t xfer(busio_i2c_obj_t *o, uint8_t addr7, const uint8_t *wr, size_t wr_len, uint8_t *rd,
@@ -148,7 +141,7 @@ static py_t m_writeto_then_readfrom(py_t self, void *s, const py_val_t *a)
 }
 
 const py_method_t busio_i2c_methods[] = {
-    {"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
+    PY_DEINIT,
     {"try_lock", busio_try_lock, NULL, 0, NULL},
     {"unlock", busio_unlock, NULL, 0, NULL},
     {"scan", m_scan, NULL, 0, NULL},

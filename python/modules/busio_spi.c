@@ -54,13 +54,6 @@ static bool init(py_t self, void *s, const py_val_t *a)
 
 _Static_assert(offsetof(busio_spi_obj_t, lock) == 0, "busio_lock.c finds it there");
 
-static py_t m_deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    busio_spi_close(s);
-    return py_none();
-}
-
 /* ---- transfers ---- */
 
 static const py_arg_t configure_args[] = {PY_KW_INT("baudrate", 100000, 1, UINT32_MAX),
@@ -152,7 +145,7 @@ static py_t get_frequency(py_t self, void *s)
     return py_int(((busio_spi_obj_t *)s)->hz);
 }
 
-const py_method_t busio_spi_methods[] = {{"deinit", m_deinit, NULL, PY_M_ANYTIME, NULL},
+const py_method_t busio_spi_methods[] = {PY_DEINIT,
                                          {"try_lock", busio_try_lock, NULL, 0, NULL},
                                          {"unlock", busio_unlock, NULL, 0, NULL},
                                          {"configure", m_configure, configure_args, 0, NULL},

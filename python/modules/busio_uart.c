@@ -36,13 +36,6 @@ static bool live(const void *s)
     return ((const uart_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    close_uart(s);
-    return py_none();
-}
-
 enum { TX, RX, RTS, CTS, RS485_DIR, RS485_INVERT, BAUD, BITS, PARITY, STOP, TIMEOUT, BUFFER };
 static const py_arg_t init_args[] = {[TX] = PY_OPT_OBJ("tx"),
                                      [RX] = PY_OPT_OBJ("rx"),
@@ -276,7 +269,7 @@ static bool set_timeout(py_t self, void *s, py_t value)
     return true;
 }
 
-static const py_method_t methods[] = {{"deinit", deinit, NULL, PY_M_ANYTIME, NULL},
+static const py_method_t methods[] = {PY_DEINIT,
                                       {"read", m_read, read_args, 0, NULL},
                                       {"readinto", m_readinto, readinto_args, 0, NULL},
                                       {"readline", m_readline, NULL, 0, NULL},

@@ -72,13 +72,6 @@ static bool live(const void *s)
     return ((const counter_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    fini(s);
-    return py_none();
-}
-
 static py_t reset(py_t self, void *s, const py_val_t *a)
 {
     (void)self, (void)a;
@@ -98,8 +91,7 @@ static bool set_count(py_t self, void *s, py_t value)
     return py_to_int(value, &((counter_t *)s)->count);
 }
 
-static const py_method_t methods[] = {
-    {"deinit", deinit, NULL, PY_M_ANYTIME, NULL}, {"reset", reset, NULL, 0, NULL}, PY_END};
+static const py_method_t methods[] = {PY_DEINIT, {"reset", reset, NULL, 0, NULL}, PY_END};
 static const py_prop_t props[] = {{"count", get_count, set_count, 0, NULL}, PY_END};
 static const py_class_t counter_class = {.module = "countio",
                                          .name = "Counter",

@@ -92,13 +92,6 @@ static bool live(const void *s)
     return ((const dio_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    fini(s);
-    return py_none();
-}
-
 /* ---- methods ---- */
 
 static const py_arg_t output_args[] = {PY_OPT_BOOL("value", false), PY_OPT_OBJ("drive_mode"), PY_END};
@@ -196,7 +189,7 @@ static bool set_pull(py_t self, void *s, py_t value)
     return pull_of(value, "pull", &pull) && to_input(s, pull);
 }
 
-static const py_method_t methods[] = {{"deinit", deinit, NULL, PY_M_ANYTIME, NULL},
+static const py_method_t methods[] = {PY_DEINIT,
                                       {"switch_to_output", switch_to_output, output_args, 0, NULL},
                                       {"switch_to_input", switch_to_input, input_args, 0, NULL},
                                       PY_END};

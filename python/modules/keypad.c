@@ -149,7 +149,7 @@ static py_t to_key_number(py_t self, void *s, const py_val_t *a)
     return py_int(a[0].i * m->columns + a[1].i);
 }
 
-static const py_method_t matrix_methods[] = {{"deinit", keypad_deinit, NULL, PY_M_ANYTIME, NULL},
+static const py_method_t matrix_methods[] = {PY_DEINIT,
                                              {"reset", keypad_reset, NULL, 0, NULL},
                                              {"key_number_to_row_column", to_row_column, key_args, 0, NULL},
                                              {"row_column_to_key_number", to_key_number, cell_args, 0, NULL},

@@ -107,13 +107,6 @@ bool keypad_live(const void *s)
     return ((const keypad_scanner_t *)s)->open;
 }
 
-py_t keypad_deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    keypad_fini(s);
-    return py_none();
-}
-
 /* As if all were released: what is held is reported again. */
 py_t keypad_reset(py_t self, void *s, const py_val_t *a)
 {
@@ -135,8 +128,7 @@ static py_t get_key_count(py_t self, void *s)
     return py_int(((keypad_scanner_t *)s)->key_count);
 }
 
-const py_method_t keypad_methods[] = {
-    {"deinit", keypad_deinit, NULL, PY_M_ANYTIME, NULL}, {"reset", keypad_reset, NULL, 0, NULL}, PY_END};
+const py_method_t keypad_methods[] = {PY_DEINIT, {"reset", keypad_reset, NULL, 0, NULL}, PY_END};
 const py_prop_t keypad_props[] = {
     {"events", get_events, NULL, 0, NULL}, {"key_count", get_key_count, NULL, 0, NULL}, PY_END};
 const uint16_t keypad_fields[] = {offsetof(keypad_scanner_t, events), PY_FIELDS_END};

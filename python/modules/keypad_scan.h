@@ -37,7 +37,6 @@ void keypad_fini(void *s);
 bool keypad_live(const void *s);
 extern const py_method_t keypad_methods[]; /* deinit, reset */
 extern const py_prop_t keypad_props[];     /* events, key_count */
-py_t keypad_deinit(py_t self, void *s, const py_val_t *a);
 py_t keypad_reset(py_t self, void *s, const py_val_t *a);
 extern const uint16_t keypad_fields[];
 

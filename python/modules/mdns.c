@@ -215,13 +215,6 @@ static void fini(void *s)
     stop(s);
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    stop(s);
-    return py_none();
-}
-
 static py_t get_hostname(py_t self, void *s)
 {
     (void)self;
@@ -382,7 +375,7 @@ static py_t advertise(py_t self, void *s, const py_val_t *a)
 
 static const py_method_t methods[] = {{"find", find, find_args, 0, "The services of a type near by."},
                                       {"advertise_service", advertise, advertise_args, 0, NULL},
-                                      {"deinit", deinit, NULL, PY_M_ANYTIME, NULL},
+                                      PY_DEINIT,
                                       PY_END};
 static const py_prop_t props[] = {{"hostname", get_hostname, set_hostname, 0, NULL},
                                   {"instance_name", get_instance, set_instance, 0, NULL},

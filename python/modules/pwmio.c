@@ -53,13 +53,6 @@ static bool live(const void *s)
     return ((const pwm_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    fini(s);
-    return py_none();
-}
-
 static py_t get_duty(py_t self, void *s)
 {
     (void)self;
@@ -105,7 +98,7 @@ static bool set_frequency(py_t self, void *s, py_t value)
     return start(o, (uint32_t)v);
 }
 
-static const py_method_t methods[] = {{"deinit", deinit, NULL, PY_M_ANYTIME, NULL}, PY_END};
+static const py_method_t methods[] = {PY_DEINIT, PY_END};
 static const py_prop_t props[] = {{"duty_cycle", get_duty, set_duty, 0, NULL},
                                   {"frequency", get_frequency, set_frequency, 0, NULL},
                                   PY_END};

@@ -90,13 +90,6 @@ static bool live(const void *s)
     return ((const encoder_t *)s)->open;
 }
 
-static py_t deinit(py_t self, void *s, const py_val_t *a)
-{
-    (void)self, (void)a;
-    fini(s);
-    return py_none();
-}
-
 static py_t get_position(py_t self, void *s)
 {
     (void)self;
@@ -127,7 +120,7 @@ static bool set_divisor(py_t self, void *s, py_t value)
     return true;
 }
 
-static const py_method_t methods[] = {{"deinit", deinit, NULL, PY_M_ANYTIME, NULL}, PY_END};
+static const py_method_t methods[] = {PY_DEINIT, PY_END};
 static const py_prop_t props[] = {{"position", get_position, set_position, 0, NULL},
                                   {"divisor", get_divisor, set_divisor, 0, NULL},
                                   PY_END};
