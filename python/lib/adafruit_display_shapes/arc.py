@@ -2,13 +2,10 @@
 
 import math
 
-from displayio import Group, Palette
-from vectorio import Polygon as Area
-
-from adafruit_display_shapes.polygon import Polygon
+from adafruit_display_shapes._area import Area
 
 
-class Arc(Group):
+class Arc(Area):
     """An arc of `angle` degrees around (x, y), its middle at `direction`: 0 is to the right, 90 up.
 
     It is a polygon of `segments` pieces; with an arc_width above 1 it has an inner edge too and may be filled.
@@ -26,14 +23,12 @@ class Arc(Group):
         fill: "int | None" = None,
         **kwargs,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(outline, fill, *args, **kwargs)
         self._radius = radius
         self._angle = angle
         self._start = direction - angle / 2
         self._segments = segments
         self._arc_width = arc_width
-        self._outline = outline
-        self._fill = fill
         self._rebuild()
 
     def _points(self) -> "list[tuple[int, int]]":
@@ -47,19 +42,8 @@ class Arc(Group):
         return points
 
     def _rebuild(self) -> None:
-        points = self._points()
         ring = self._arc_width > 1
-        layers = []
-        if self._fill is not None and ring:
-            palette = Palette(1)
-            palette[0] = self._fill
-            layers.append(Area(pixel_shader=palette, points=points, x=0, y=0))
-        if self._outline is not None:
-            layers.append(Polygon(points, outline=self._outline, colors=1, close=ring))
-        while len(self):
-            self.pop()
-        for layer in layers:
-            self.append(layer)
+        self._show(self._points(), hollow=not ring, close=ring)
 
     @property
     def direction(self) -> float:
@@ -99,26 +83,6 @@ class Arc(Group):
     @segments.setter
     def segments(self, value: int) -> None:
         self._segments = value
-        self._rebuild()
-
-    @property
-    def outline(self) -> "int | None":
-        """The color of the outline, or None."""
-        return self._outline
-
-    @outline.setter
-    def outline(self, value: "int | None") -> None:
-        self._outline = value
-        self._rebuild()
-
-    @property
-    def fill(self) -> "int | None":
-        """The color inside, or None."""
-        return self._fill
-
-    @fill.setter
-    def fill(self, value: "int | None") -> None:
-        self._fill = value
         self._rebuild()
 
     @property
