@@ -2,8 +2,8 @@
 
 import json
 import socket
-import threading
 
+import loopback
 import pytest
 
 WIFI = """
@@ -31,25 +31,17 @@ def radio(request):
 @pytest.fixture
 def echo():
     """The port of a server that gives back lines in capitals, and says nothing to "hush"."""
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def talk(s):
-        with s, s.makefile("rwb", 0) as stream:
-            for line in stream:
-                if line != b"hush\n":
-                    stream.write(line.upper())
+    class Echo(loopback.Server):
+        def serve(self, connection, number):
+            with connection.makefile("rwb", 0) as stream:
+                for line in stream:
+                    if line != b"hush\n":
+                        stream.write(line.upper())
 
-    def serve():
-        while True:
-            try:
-                s, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=talk, args=(s,), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield listener.getsockname()[1]
-    listener.close()
+    server = Echo()
+    yield server.port
+    server.close()
 
 
 def run(adder, radio, port, body):

@@ -6,9 +6,9 @@ import json
 import shutil
 import socket
 import subprocess
-import threading
 import time
 
+import loopback
 import pytest
 
 FEATHER = "adafruit_feather_esp32s3_tft"
@@ -100,34 +100,17 @@ def mosquitto(tmp_path_factory):
     broker.close()
 
 
-class OddBroker:
-    """Takes one connection after another; `serve` says what it does with each."""
+class OddBroker(loopback.Server):
+    """`talk(broker, number, stream)` says what it does with a connection."""
 
-    def __init__(self, serve):
+    def __init__(self, talk):
         self.packets = []  # (connection, first byte, body)
-        self.serve, self.connections = serve, 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.talk = talk
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._run, args=(connection, self.connections), daemon=True).start()
-
-    def _run(self, connection, number):
-        stream = connection.makefile("rwb", 0)
-        try:
-            self.serve(self, number, stream)
-        except (OSError, EOFError):
-            pass
-        finally:
-            stream.close()
-            connection.close()
+    def serve(self, connection, number):
+        with connection.makefile("rwb", 0) as stream:
+            self.talk(self, number, stream)
 
     def read(self, stream, number):
         first = stream.read(1)
@@ -145,9 +128,6 @@ class OddBroker:
             body += stream.read(length - len(body))
         self.packets.append((number, first[0], body))
         return first[0], body
-
-    def close(self):
-        self._socket.close()
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ driven by Adafruit's ESP32SPI library from PyPI."""
 import hashlib
 import json
 import shutil
-import socket
-import threading
 import time
 
+import loopback
 import pytest
 
 BIG = bytes(i * 7 % 251 for i in range(100_000))
@@ -36,31 +35,15 @@ def attempt(function, *args, **kw):
 """
 
 
-class OddServer:
-    """Each connection is a thread; what it does with a request hangs on the path."""
+class OddServer(loopback.Server):
+    """What it does with a request hangs on the path."""
 
     def __init__(self):
         self.requests = []  # (connection number, method, path, headers, body)
-        self.connections = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True).start()
-
-    def close(self):
-        self._socket.close()
-
-    def _serve(self, connection, number):
-        stream = connection.makefile("rwb", 0)
-        try:
+    def serve(self, connection, number):
+        with connection.makefile("rwb", 0) as stream:
             while (line := stream.readline()):
                 method, path, _ = line.decode().split(" ", 2)
                 headers = {}
@@ -73,11 +56,6 @@ class OddServer:
                 self.requests.append((number, method, path, headers, body))
                 if self.answer(connection, stream, method, path, body) is False:
                     break
-        except OSError:
-            pass
-        finally:
-            stream.close()
-            connection.close()
 
     def answer(self, connection, stream, method, path, body):
         def reply(body, status="200 OK", head=""):

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import loopback
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -55,8 +56,8 @@ def certs(tmp_path_factory):
     return folder
 
 
-class Server:
-    """Takes connections in a thread and gives each to `talk`, in a thread of its own."""
+class Server(loopback.Server):
+    """Gives each connection to `talk(server, conn)`."""
 
     def __init__(self, certs, talk, cert="good", **options):
         self.seen, self.errors = [], []
@@ -74,29 +75,14 @@ class Server:
         else:
             self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.talk = talk
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
-
-    def _serve(self, conn):
+    def serve(self, conn, number):
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self.talk(self, conn)
         except (OSError, ssl.SSLError) as e:
             self.errors.append(e)
-        finally:
-            conn.close()
-
-    def close(self):
-        self.listener.close()
 
 
 def echo(server, conn):
