@@ -288,12 +288,12 @@ print("address", esp.ipv4_address)
     assert answers == [b"this"]
 
 
-@pytest.mark.parametrize("kind", ["unplug", "stuck", "bit_flip", "reset"])
-def test_fails_and_comes_back(esp, tmp_path, kind):
+def fails_and_comes_back(esp, tmp_path, broken, mended, mended_at, pause):
+    """The knobs `broken` are turned while a program asks without end, `mended` at that time; it tries again after a
+    pause. Both in seconds."""
     (tmp_path / "faults.json").write_text(json.dumps([
-        {"at": 2.5, "chip": "wifi", "fault": {"kind": kind, "after": 3}},
-        {"at": 4.0, "chip": "wifi", "fault": {"kind": "none"}}]))
-    out = esp("""
+        {"at": 2.5, "chip": "wifi", **broken}, {"at": mended_at, "chip": "wifi", **mended}]))
+    out = esp(f"""
 join()
 print("module there", esp.status)
 try:
@@ -301,13 +301,18 @@ try:
         esp.firmware_version
 except (OSError, RuntimeError, ValueError, IndexError) as error:
     print("module gone", type(error).__name__)
-time.sleep(2)
+time.sleep({pause})
 esp.reset()
 join()
 print("joined", esp.status)
 """, "--input", str(tmp_path / "faults.json"))
     lines = [" ".join(line.split()[:2]) for line in out.splitlines() if line.startswith(("module", "joined"))]
     assert lines == ["module there", "module gone", "joined 3"], out
+
+
+@pytest.mark.parametrize("kind", ["unplug", "stuck", "bit_flip", "reset"])
+def test_fails_and_comes_back(esp, tmp_path, kind):
+    fails_and_comes_back(esp, tmp_path, {"fault": {"kind": kind, "after": 3}}, {"fault": {"kind": "none"}}, 4.0, 2)
 
 
 @pytest.mark.parametrize("broken, mended", [
@@ -317,24 +322,7 @@ print("joined", esp.status)
 ])
 def test_its_own_faults(esp, tmp_path, broken, mended):
     """The knobs of this chip, from a timeline. The library waits 10 s for a silent one."""
-    (tmp_path / "faults.json").write_text(json.dumps([
-        {"at": 2.5, "chip": "wifi", **broken},
-        {"at": 15.0 if "silent" in broken else 6.0, "chip": "wifi", **mended}]))
-    out = esp("""
-join()
-print("module there", esp.status)
-try:
-    while time.monotonic() < 60:
-        esp.firmware_version
-except (OSError, RuntimeError, ValueError, IndexError) as error:
-    print("module gone", type(error).__name__)
-time.sleep(4)
-esp.reset()
-join()
-print("joined", esp.status)
-""", "--input", str(tmp_path / "faults.json"))
-    lines = [" ".join(line.split()[:2]) for line in out.splitlines() if line.startswith(("module", "joined"))]
-    assert lines == ["module there", "module gone", "joined 3"], out
+    fails_and_comes_back(esp, tmp_path, broken, mended, 15.0 if "silent" in broken else 6.0, 4)
 
 
 def test_late_replies_are_borne(esp, tmp_path):
