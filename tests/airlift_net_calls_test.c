@@ -1,7 +1,8 @@
 /* The AirLift stack's other calls on the simulated chip: UDP, servers, names, TLS, claims, the bus's lock,
  * and that no socket starves another. */
-#include "airlift_net_bench.h"
+#include "tests/airlift_net_bench.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include <mbedtls/ctr_drbg.h>

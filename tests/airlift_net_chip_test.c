@@ -1,6 +1,6 @@
 /* The AirLift stack on the simulated PyPortal's ESP32 with real sockets behind it: every call of the seam,
  * what it costs on the wire, and idle traffic. */
-#include "airlift_net_bench.h"
+#include "tests/airlift_net_bench.h"
 
 static void joins_and_tells(void **state)
 {

@@ -1,6 +1,7 @@
 /* The AirLift stack with every transaction failing in turn, in every way: it never hangs, no byte is ever
  * wrong, the cause is told or it has truly recovered; and a new session works afterwards. */
-#include "airlift_net_bench.h"
+#include "tests/airlift_net_bench.h"
+#include "tests/airlift_survives.h"
 
 /* Of the board's time: a reply that never comes is waited for 5 s (20 s and more to connect), then the
  * chip is reset; and the link is tried again with pauses up to 60 s. */
@@ -75,48 +76,6 @@ static void sweep(fault_t kind)
     print_message("%s: %u transactions hit, %u healed unseen, %u reported, longest %.1f s\n",
                   fault_names[kind], at - 1, recovered, reported, (double)longest / 1e6);
     assert_true(at > 10);
-}
-
-static void survives_bus_errors(void **state)
-{
-    (void)state;
-    sweep(FAIL_BUS);
-}
-
-static void survives_late_replies(void **state)
-{
-    (void)state;
-    sweep(LATE);
-}
-
-static void survives_unplugging(void **state)
-{
-    (void)state;
-    sweep(UNPLUG);
-}
-
-static void survives_missing_acknowledges(void **state)
-{
-    (void)state;
-    sweep(DEAF);
-}
-
-static void survives_broken_frames(void **state)
-{
-    (void)state;
-    sweep(FLIP);
-}
-
-static void survives_restarts_nobody_tells_of(void **state)
-{
-    (void)state;
-    sweep(RESTART);
-}
-
-static void survives_silence(void **state)
-{
-    (void)state;
-    sweep(SILENCE);
 }
 
 int main(void)
