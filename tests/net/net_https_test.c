@@ -1,6 +1,7 @@
 /* https from end to end: adder_http_client over src/tls over a simulated board's ESP32 and over this
  * computer's sockets, against Python's and OpenSSL's servers with an authority of our own. */
-#include "tests/net/world.h"
+#include "tests/net/child.h"
+#include "tests/net/fetch.h"
 
 static child_t python;
 static uint16_t plain_port; /* a server that does not speak TLS */

@@ -4,7 +4,14 @@
 #ifndef TESTS_NET_SCENARIOS_H
 #define TESTS_NET_SCENARIOS_H
 
-#include "tests/net/world.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "adder/http_server.h"
+#include "tests/net/child.h"
+#include "tests/net/fetch.h"
 
 static child_t https_peer;
 static trust_t scenario_trust;
@@ -120,7 +127,7 @@ static inline adder_err_t udp_ask(world_t *w, uint16_t sock, const adder_endpoin
             (void)world_pump(w, end - world_now_us(w));
         }
         err = ADDER_ERR_TIMEOUT;
-        if (w->wire.fired && w->wire.kind == UNPLUG) {
+        if (wire_unplugged(&w->wire)) {
             break;
         }
     }
@@ -278,7 +285,7 @@ static inline adder_err_t do_server(world_t *w)
     for (unsigned pages = 0; pages < 1;) {
         err = visit(w, &s, port);
         pages += err == ADDER_OK;
-        if (err != ADDER_OK && w->wire.fired && w->wire.kind == UNPLUG) {
+        if (err != ADDER_OK && wire_unplugged(&w->wire)) {
             break;
         }
         for (const uint64_t then = world_now_us(w) + 200000; err != ADDER_OK && world_now_us(w) < then;) {
