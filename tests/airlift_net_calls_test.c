@@ -5,12 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/ecp.h>
-#include <mbedtls/entropy.h>
-#include <mbedtls/net_sockets.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
+#include "tests/tls/identity.h"
 
 /* ---- UDP ---- */
 
@@ -243,78 +238,15 @@ static void resolves(void **state)
 /* ---- TLS ---- */
 
 static struct {
-    mbedtls_entropy_context entropy;
-    mbedtls_ctr_drbg_context drbg;
-    mbedtls_pk_context key;
-    mbedtls_x509_crt cert;
-    unsigned char pem[2048];
-    char path[32];
+    identity_t id;
     int fd;
-    uint16_t port;
 } tls;
-
-static int make_identity(void)
-{
-    mbedtls_x509write_cert w;
-    mbedtls_mpi serial;
-    mbedtls_entropy_init(&tls.entropy);
-    mbedtls_ctr_drbg_init(&tls.drbg);
-    mbedtls_pk_init(&tls.key);
-    mbedtls_x509_crt_init(&tls.cert);
-    mbedtls_x509write_crt_init(&w);
-    mbedtls_mpi_init(&serial);
-    int err = mbedtls_ctr_drbg_seed(&tls.drbg, mbedtls_entropy_func, &tls.entropy, NULL, 0);
-    err |= mbedtls_pk_setup(&tls.key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
-    err |= mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(tls.key), mbedtls_ctr_drbg_random,
-                               &tls.drbg);
-    err |= mbedtls_mpi_lset(&serial, 1);
-    mbedtls_x509write_crt_set_version(&w, MBEDTLS_X509_CRT_VERSION_3);
-    mbedtls_x509write_crt_set_md_alg(&w, MBEDTLS_MD_SHA256);
-    mbedtls_x509write_crt_set_subject_key(&w, &tls.key);
-    mbedtls_x509write_crt_set_issuer_key(&w, &tls.key);
-    err |= mbedtls_x509write_crt_set_serial(&w, &serial);
-    err |= mbedtls_x509write_crt_set_subject_name(&w, "CN=tls.test");
-    err |= mbedtls_x509write_crt_set_issuer_name(&w, "CN=tls.test");
-    err |= mbedtls_x509write_crt_set_validity(&w, "20200101000000", "20991231235959");
-    err |= mbedtls_x509write_crt_set_basic_constraints(&w, 1, -1);
-    err |= mbedtls_x509write_crt_pem(&w, tls.pem, sizeof tls.pem, mbedtls_ctr_drbg_random, &tls.drbg);
-    err |= mbedtls_x509_crt_parse(&tls.cert, tls.pem, strlen((char *)tls.pem) + 1);
-    mbedtls_x509write_crt_free(&w);
-    mbedtls_mpi_free(&serial);
-    strcpy(tls.path, "/tmp/airlift_net_ca_XXXXXX");
-    const int fd = mkstemp(tls.path);
-    err |= write(fd, tls.pem, strlen((char *)tls.pem)) <= 0;
-    (void)close(fd);
-    return err;
-}
 
 static void *tls_echo(void *arg)
 {
     (void)arg;
     for (int fd; (fd = accept(tls.fd, NULL, NULL)) >= 0;) {
-        mbedtls_ssl_context ssl;
-        mbedtls_ssl_config conf;
-        mbedtls_ssl_init(&ssl);
-        mbedtls_ssl_config_init(&conf);
-        mbedtls_net_context c = {fd};
-        int err = mbedtls_ssl_config_defaults(&conf, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                              MBEDTLS_SSL_PRESET_DEFAULT);
-        mbedtls_ssl_conf_rng(&conf, mbedtls_ctr_drbg_random, &tls.drbg);
-        err |= mbedtls_ssl_conf_own_cert(&conf, &tls.cert, &tls.key);
-        err |= mbedtls_ssl_setup(&ssl, &conf);
-        mbedtls_ssl_set_bio(&ssl, &c, mbedtls_net_send, mbedtls_net_recv, NULL);
-        unsigned char buf[2048];
-        while (err == 0) {
-            const int got = mbedtls_ssl_read(&ssl, buf, sizeof buf);
-            for (int at = 0, n; err == 0 && at < got; at += n) {
-                n = mbedtls_ssl_write(&ssl, buf + at, (size_t)(got - at));
-                err = n <= 0;
-            }
-            err |= got <= 0;
-        }
-        mbedtls_net_free(&c);
-        mbedtls_ssl_free(&ssl);
-        mbedtls_ssl_config_free(&conf);
+        identity_echo(&tls.id, fd, false);
     }
     return NULL;
 }
@@ -323,7 +255,7 @@ static void talks_tls(void **state)
 {
     (void)state;
     (void)signal(SIGPIPE, SIG_IGN); /* Mbed TLS writes to the echo's connection as it is closed */
-    assert_int_equal(make_identity(), 0);
+    assert_int_equal(identity_make(&tls.id), 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
     pthread_t thread;
@@ -334,7 +266,7 @@ static void talks_tls(void **state)
     assert_int_equal(pthread_create(&thread, NULL, tls_echo, NULL), 0);
     char network[200];
     (void)snprintf(network, sizeof network, "\"ca\": \"%s\", \"hosts\": {\"tls.test\": \"127.0.0.1\"},",
-                   tls.path);
+                   tls.id.path);
     open_bench(&(bench_t){.network = network});
     join_home();
     uint16_t sock, second;
@@ -360,11 +292,7 @@ static void talks_tls(void **state)
     (void)shutdown(tls.fd, SHUT_RDWR);
     (void)pthread_join(thread, NULL);
     (void)close(tls.fd);
-    (void)unlink(tls.path);
-    mbedtls_x509_crt_free(&tls.cert);
-    mbedtls_pk_free(&tls.key);
-    mbedtls_ctr_drbg_free(&tls.drbg);
-    mbedtls_entropy_free(&tls.entropy);
+    identity_drop(&tls.id);
 }
 
 /* ---- claims ---- */
