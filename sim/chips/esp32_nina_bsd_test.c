@@ -268,13 +268,7 @@ static void slots_and_descriptors_are_the_same_sockets(void **state)
 
 int main(void)
 {
-    static char v2[] = "2.0.0+adafruit", v3[] = "3.3.0";
-#define AT(test, firmware)                                                                                   \
-    {                                                                                                        \
-        .name = #test " " #firmware, .test_func = test, .setup_func = setup, .teardown_func = close_all,     \
-        .initial_state = firmware                                                                            \
-    }
-#define BOTH(test) AT(test, v2), AT(test, v3)
+#define BOTH(test) AT(test, 2), AT(test, 3)
     const struct CMUnitTest tests[] = {
         BOTH(a_stream),
         BOTH(errors_are_newlibs),

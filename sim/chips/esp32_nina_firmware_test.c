@@ -1,13 +1,6 @@
 /* What firmware 2.0.0 and 3.3.0 do otherwise than 1.7.7, without sockets: frames, the radio, pins, files.
  * A test runs for the firmware its name or its table line says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "sim/chips/esp32_nina_host.h"
+#include "sim/chips/esp32_nina_bench.h"
 
 static const char network[] =
     "{\"access_points\": [{\"ssid\": \"home\", \"password\": \"secret123\", \"rssi\": -51,"
@@ -22,44 +15,9 @@ static const char network[] =
     "{\"ssid\": \"k\"}],"
     " \"hosts\": {\"plain.test\": \"127.0.0.9\"}, \"outside\": false, \"time\": 1750000000}";
 
-static bench_t bench;
-static reply_t r;
-
 static int setup(void **state)
 {
-    char config[60];
-    (void)snprintf(config, sizeof config, "{\"firmware\": \"%s\"}", (const char *)*state);
-    const bool open = bench_open_with(&bench, &sim_chip_esp32_nina, config, network, host_pulls, 7);
-    if (open) {
-        host_reset(&bench);
-    }
-    return open ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
-static void expect_u8(int got, unsigned value)
-{
-    assert_int_equal(got, 1);
-    assert_int_equal(r.len[0], 1);
-    assert_int_equal(r.data[0][0], value);
-}
-
-static void expect_bytes(int got, const void *data, size_t len)
-{
-    assert_int_equal(got, 1);
-    assert_int_equal(r.len[0], len);
-    assert_memory_equal(r.data[0], data, len);
-}
-
-static bool is(void **state, const char *firmware)
-{
-    return strcmp(*state, firmware) == 0;
+    return open_chip(*state, network) ? 0 : -1;
 }
 
 static unsigned status(void)
@@ -85,14 +43,6 @@ static size_t raw(uint8_t op, const param_t *p, size_t count, uint8_t out[NINA_B
     return (size_t)(bench_counter(&bench, "bytes_out") - before);
 }
 
-static void knob(const char *json)
-{
-    char msg[128] = "";
-    cJSON *knobs = cJSON_Parse(json);
-    assert_int_equal(bench.chip->cls->control(bench.chip, knobs, msg, sizeof msg), ADDER_OK);
-    cJSON_Delete(knobs);
-}
-
 /* ---- choosing, frames ---- */
 
 static void an_unknown_firmware_is_refused(void **state)
@@ -111,8 +61,8 @@ static void an_unknown_firmware_is_refused(void **state)
 static void replies_are_padded_from_2_on(void **state)
 {
     uint8_t in[NINA_BUF];
-    const bool exact = is(state, "1.7.7");
-    const char *version = is(state, "2.0.0+adafruit") ? "2.0.0-rc.0+adafruit" : *state;
+    const bool exact = is(state, FIRMWARE_1);
+    const char *version = is(state, FIRMWARE_2) ? "2.0.0-rc.0+adafruit" : *state;
     const size_t len = strlen(version) + 1, frame = 5 + len;
     assert_int_equal(raw(0x37, NULL, 0, in), exact ? frame : (frame + 3) / 4 * 4);
     assert_int_equal(in[3], len);
@@ -132,7 +82,7 @@ static void the_table_ends_where_it_ends(void **state)
     static const uint8_t never[] = {0x00, 0x13, 0x1C, 0x31, 0x38, 0x4D, 0x55, 0x65, 0x67, 0x68, 0x80, 0xFF};
     for (size_t i = 0; i < sizeof late; i++) {
         (void)CALL0(&bench, late[i], &r);
-        assert_int_equal(r.params == -1, is(state, "1.7.7"));
+        assert_int_equal(r.params == -1, is(state, FIRMWARE_1));
     }
     for (size_t i = 0; i < sizeof never; i++) {
         assert_int_equal(CALL0(&bench, never[i], &r), -1);
@@ -141,7 +91,7 @@ static void the_table_ends_where_it_ends(void **state)
 
 static void addresses_and_time_have_their_form(void **state)
 {
-    const bool natural = is(state, "3.3.0");
+    const bool natural = is(state, FIRMWARE_3);
     expect_bytes(CALL0(&bench, 0x22, &r), natural ? "\x24\x0A\xC4\xAD\xDE\x01" : "\x01\xDE\xAD\xC4\x0A\x24",
                  6);
     assert_int_equal(CALL0(&bench, 0x3B, &r), 1);
@@ -165,7 +115,7 @@ static void lookups_remember(void **state)
     assert_int_equal(host_join(&bench, "home", "secret123", &r), 3);
     expect_u8(CALL(&bench, 0x34, &r, S("plain.test")), 1);
     expect_u8(CALL(&bench, 0x34, &r, S("nowhere.test")), 0);
-    expect_bytes(CALL0(&bench, 0x35, &r), is(state, "3.3.0") ? "\x7F\x00\x00\x09" : "\xFF\xFF\xFF\xFF", 4);
+    expect_bytes(CALL0(&bench, 0x35, &r), is(state, FIRMWARE_3) ? "\x7F\x00\x00\x09" : "\xFF\xFF\xFF\xFF", 4);
 }
 
 static void settings_and_their_limits(void **state)
@@ -176,12 +126,13 @@ static void settings_and_their_limits(void **state)
     expect_u8(CALL(&bench, 0x16, &r, S(name)), 1);
     cJSON *s = cJSON_CreateObject();
     bench.chip->cls->describe(bench.chip, s);
-    assert_int_equal(strlen(cJSON_GetObjectItem(s, "hostname")->valuestring), is(state, "3.3.0") ? 31 : 32);
+    assert_int_equal(strlen(cJSON_GetObjectItem(s, "hostname")->valuestring),
+                     is(state, FIRMWARE_3) ? 31 : 32);
     cJSON_Delete(s);
     expect_u8(CALL(&bench, 0x14, &r, P(0), P(10, 0, 0, 5), P(10, 0, 0, 1), P(255, 0, 0, 0)), 0);
-    assert_int_equal(status(), is(state, "3.3.0") ? 6 : 0); /* starts the station */
+    assert_int_equal(status(), is(state, FIRMWARE_3) ? 6 : 0); /* starts the station */
     expect_u8(CALL(&bench, 0x15, &r, P(0), P(9, 9, 9, 9), P(8, 8, 8, 8)), 1);
-    if (!is(state, "1.7.7")) {
+    if (!is(state, FIRMWARE_1)) {
         assert_int_equal(CALL0(&bench, 0x1E, &r), 2);
         assert_memory_equal(r.data[0], "\x09\x09\x09\x09", 4);
         assert_memory_equal(r.data[1], "\x08\x08\x08\x08", 4);
@@ -189,22 +140,20 @@ static void settings_and_their_limits(void **state)
     expect_u8(CALL(&bench, 0x14, &r, P(0), P(0, 0, 0, 0), P(0, 0, 0, 0), P(0, 0, 0, 0)), 0);
     assert_int_equal(host_join(&bench, "home", "secret123", &r), 3);
     assert_int_equal(CALL0(&bench, 0x21, &r), 3);
-    assert_int_equal(r.data[0][0],
-                     is(state, "2.0.0+adafruit") ? 0 : 192); /* zeros are back to DHCP, or not */
+    assert_int_equal(r.data[0][0], is(state, FIRMWARE_2) ? 0 : 192); /* zeros are back to DHCP, or not */
 }
 
 /* ---- the radio ---- */
 
 static void scans_and_what_they_do(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     assert_int_equal(status(), three ? 254 : 0);
     assert_int_equal(host_join(&bench, "home", "secret123", &r), 3);
     assert_int_equal(CALL0(&bench, 0x27, &r), three ? 11 : 10);
     assert_memory_equal(r.data[0], "home", 4);
     assert_int_equal(status(), three ? 3 : 2);
-    expect_bytes(CALL0(&bench, 0x23, &r), "home",
-                 is(state, "2.0.0+adafruit") ? 0 : 4); /* 2.x: the link is gone */
+    expect_bytes(CALL0(&bench, 0x23, &r), "home", is(state, FIRMWARE_2) ? 0 : 4); /* 2.x: the link is gone */
     static const uint8_t raw_codes[] = {3, 1, 2, 5}, codes[] = {4, 5, 2, 255};
     const unsigned at[] = {0, 7, 8, three ? 10 : 15}; /* WPA2, WEP, WPA, enterprise: by signal */
     for (int i = 0; i < (three ? 4 : 3); i++) {
@@ -274,18 +223,18 @@ static void one_and_two_do_not(void **state)
     knob("{\"wifi\": true}");
     bench_wait(&bench, 20000000);
     assert_int_equal(status(), 6);
-    if (is(state, "2.0.0+adafruit")) {
+    if (is(state, FIRMWARE_2)) {
         assert_int_equal(reason(), 200);
     }
 }
 
 static void passwords_and_weak_access_points(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     expect_u8(CALL(&bench, 0x11, &r, S("home"), S("not-the-password")), 1);
     bench_wait(&bench, 5000000);
     assert_int_equal(status(), three ? 6 : 4);
-    if (!is(state, "1.7.7")) {
+    if (!is(state, FIRMWARE_1)) {
         assert_int_equal(reason(), three ? 15 : 202);
     }
     expect_u8(CALL0(&bench, 0x30, &r), 1);
@@ -323,19 +272,19 @@ static void enterprise_credentials(void **state)
         expect_u8(CALL0(&bench, 0x4F, &r), 1);
         bench_wait(&bench, 3000000);
         assert_int_equal(status(), cases[i].right ? 3 : 6);
-        if (!is(state, "1.7.7") && !cases[i].right) {
+        if (!is(state, FIRMWARE_1) && !cases[i].right) {
             assert_int_equal(reason(), 23);
         }
     }
     host_reset(&bench);
     expect_u8(CALL(&bench, 0x10, &r, S("office")), 1); /* not enabled */
     bench_wait(&bench, 3000000);
-    assert_int_equal(status(), is(state, "3.3.0") ? 6 : 4);
+    assert_int_equal(status(), is(state, FIRMWARE_3) ? 6 : 4);
 }
 
 static void access_point(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     char pass[66];
     memset(pass, 'p', sizeof pass);
     static const struct {
@@ -345,7 +294,7 @@ static void access_point(void **state)
                  {64, 1, false, false, false}, {0, 1, false, false, true}, {8, 14, true, false, false},
                  {8, 0, true, true, true}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const bool ok = is(state, "1.7.7") ? cases[i].one : three ? cases[i].three : cases[i].two;
+        const bool ok = is(state, FIRMWARE_1) ? cases[i].one : three ? cases[i].three : cases[i].two;
         const param_t p[] = {S("mine"), {pass, cases[i].len}, P(cases[i].channel)};
         expect_u8(host_call(&bench, 0x19, 1, 1, p, 3, &r), ok);
         assert_int_equal(status(), three ? 254 : ok ? 7 : 9);
@@ -353,7 +302,7 @@ static void access_point(void **state)
     expect_u8(CALL(&bench, 0x18, &r, S(""), P(1)), 0);
     expect_u8(CALL(&bench, 0x18, &r, S("mine"), P(6)), 1);
     assert_non_null(
-        strstr(bench.log, is(state, "1.7.7") ? "on the air, channel 1\n" : "on the air, channel 6\n"));
+        strstr(bench.log, is(state, FIRMWARE_1) ? "on the air, channel 1\n" : "on the air, channel 6\n"));
     assert_int_equal(CALL0(&bench, 0x21, &r), 3);
     assert_memory_equal(r.data[0], three ? "\0\0\0\0" : "\xC0\xA8\x04\x01", 4);
     expect_u8(CALL(&bench, 0x34, &r, S("plain.test")), 0); /* no name server here */
@@ -377,7 +326,7 @@ static int led(int which)
 
 static void pin_modes_are_counted_otherwise_in_3(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     expect_u8(CALL(&bench, 0x50, &r, P(26), P(1)), 1);
     expect_u8(CALL(&bench, 0x51, &r, P(26), P(1)), 1);
     assert_int_equal(led(0), three ? 0 : 255); /* 1 is an input there */
@@ -439,13 +388,6 @@ static void files_answer_as_they_do(void **state)
 
 int main(void)
 {
-    static char v1[] = "1.7.7", v2[] = "2.0.0+adafruit", v3[] = "3.3.0";
-#define AT(test, firmware)                                                                                   \
-    {                                                                                                        \
-        .name = #test " " #firmware, .test_func = test, .setup_func = setup, .teardown_func = teardown,      \
-        .initial_state = firmware                                                                            \
-    }
-#define ALL(test) AT(test, v1), AT(test, v2), AT(test, v3)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_firmware_is_refused),
         ALL(replies_are_padded_from_2_on),
@@ -454,16 +396,16 @@ int main(void)
         ALL(lookups_remember),
         ALL(settings_and_their_limits),
         ALL(scans_and_what_they_do),
-        AT(a_scan_of_3_fails_while_it_joins, v3),
-        AT(three_joins_when_it_can, v3),
-        AT(one_and_two_do_not, v1),
-        AT(one_and_two_do_not, v2),
+        AT(a_scan_of_3_fails_while_it_joins, 3),
+        AT(three_joins_when_it_can, 3),
+        AT(one_and_two_do_not, 1),
+        AT(one_and_two_do_not, 2),
         ALL(passwords_and_weak_access_points),
         ALL(enterprise_credentials),
         ALL(access_point),
         ALL(pin_modes_are_counted_otherwise_in_3),
-        AT(files_answer_as_they_do, v2),
-        AT(files_answer_as_they_do, v3),
+        AT(files_answer_as_they_do, 2),
+        AT(files_answer_as_they_do, 3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,47 +1,18 @@
-/* For tests of the ESP32 model's sockets: one bench, peers on this computer, and what a driver asks. */
+/* For tests of the ESP32 model's sockets: peers on this computer, and what a driver asks. */
 #ifndef SIM_CHIPS_ESP32_NINA_PEER_H
 #define SIM_CHIPS_ESP32_NINA_PEER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sim/chips/esp32_nina_host.h"
-
-static bench_t bench;
-static reply_t r;
-
-static inline void expect_u8(int got, unsigned value)
-{
-    assert_int_equal(got, 1);
-    assert_int_equal(r.len[0], 1);
-    assert_int_equal(r.data[0][0], value);
-}
+#include "sim/chips/esp32_nina_bench.h"
 
 static inline unsigned u16(void)
 {
     return (unsigned)(r.data[0][0] | r.data[0][1] << 8);
-}
-
-static inline int open_fds(void)
-{
-    int count = 0;
-    DIR *d = opendir("/proc/self/fd");
-    while (d != NULL && readdir(d) != NULL) {
-        count++;
-    }
-    (void)closedir(d);
-    return count;
 }
 
 /* ---- peers ---- */
@@ -143,14 +114,6 @@ static inline unsigned client_state(uint8_t slot)
     return r.data[0][0];
 }
 
-static inline void knob(const char *json)
-{
-    char msg[128] = "";
-    cJSON *knobs = cJSON_Parse(json);
-    assert_int_equal(bench.chip->cls->control(bench.chip, knobs, msg, sizeof msg), ADDER_OK);
-    cJSON_Delete(knobs);
-}
-
 static inline uint16_t served_port(void)
 {
     const char *line = strstr(bench.log, "is 127.0.0.1:");
@@ -168,32 +131,16 @@ static inline int connect_to(uint16_t port)
     return fd;
 }
 
-static int fds_before;
-
 /* A chip with this firmware that has joined "home"; `network` is more members of the network. */
 static inline bool open_joined(const char *firmware, const char *network)
 {
-    char config[60], text[800];
-    (void)snprintf(config, sizeof config, "{\"firmware\": \"%s\"}", firmware);
+    char text[800];
     (void)snprintf(
         text, sizeof text,
         "{\"access_points\": [{\"ssid\": \"home\", \"password\": \"secret123\"}], \"outside\": false,"
         " \"speed\": 10%s%s}",
         network[0] != '\0' ? ", " : "", network);
-    fds_before = open_fds();
-    if (!bench_open_with(&bench, &sim_chip_esp32_nina, config, text, host_pulls, 7)) {
-        return false;
-    }
-    host_reset(&bench);
-    return host_join(&bench, "home", "secret123", &r) == 3;
-}
-
-static inline int close_all(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    assert_int_equal(open_fds(), fds_before);
-    return 0;
+    return open_chip(firmware, text) && host_join(&bench, "home", "secret123", &r) == 3;
 }
 
 #endif

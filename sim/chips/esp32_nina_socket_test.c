@@ -5,7 +5,7 @@
 static int setup(void **state)
 {
     (void)state;
-    return open_joined("1.7.7", "\"hosts\": {\"tls.test\": \"127.0.0.1\"}") ? 0 : -1;
+    return open_joined(FIRMWARE_1, "\"hosts\": {\"tls.test\": \"127.0.0.1\"}") ? 0 : -1;
 }
 
 static void tcp_echoes_a_megabyte(void **state)
@@ -276,7 +276,7 @@ static void a_lost_link_stops_the_traffic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, close_all)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, close_chip)
         T(tcp_echoes_a_megabyte),
         T(single_bytes_and_peeks),
         T(failures_have_no_parameters),

@@ -1,12 +1,5 @@
 /* The ESP32 model: boot, the transaction model, Wi-Fi, names, pins. Sockets: esp32_nina_socket_test.c */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "sim/chips/esp32_nina_host.h"
+#include "sim/chips/esp32_nina_bench.h"
 
 static const char network[] =
     "{\"access_points\": [{\"ssid\": \"home\", \"password\": \"secret123\", \"channel\": 6, \"rssi\": -51,"
@@ -18,38 +11,10 @@ static const char network[] =
     " \"hosts\": {\"plain.test\": \"127.0.0.9\", \"mapped.test:80\": \"127.0.0.1:8080\"},"
     " \"outside\": false, \"time\": 1750000000}";
 
-static bench_t bench;
-static reply_t r;
-
 static int setup(void **state)
 {
     (void)state;
-    if (!bench_open(&bench, &sim_chip_esp32_nina, network, host_pulls, 7)) {
-        return -1;
-    }
-    host_reset(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
-static void expect_u8(int got, unsigned value)
-{
-    assert_int_equal(got, 1);
-    assert_int_equal(r.len[0], 1);
-    assert_int_equal(r.data[0][0], value);
-}
-
-static void expect_bytes(int got, const void *data, size_t len)
-{
-    assert_int_equal(got, 1);
-    assert_int_equal(r.len[0], len);
-    assert_memory_equal(r.data[0], data, len);
+    return open_chip(NULL, network) ? 0 : -1;
 }
 
 static int32_t i32(void)
@@ -245,14 +210,6 @@ static void scans(void **state)
     expect_u8(CALL(&bench, 0x3D, &r, P(200)), 0);
 }
 
-static void knob(const char *json)
-{
-    char msg[128] = "";
-    cJSON *knobs = cJSON_Parse(json);
-    assert_int_equal(bench.chip->cls->control(bench.chip, knobs, msg, sizeof msg), ADDER_OK);
-    cJSON_Delete(knobs);
-}
-
 static void the_link_is_lost_and_comes_back_when_asked(void **state)
 {
     (void)state;
@@ -397,7 +354,7 @@ static void drives_its_led(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, close_chip)
         T(ready_is_high_until_the_chip_has_booted),
         T(straps_choose_loader_and_bluetooth),
         T(a_select_without_clocks_is_no_command),

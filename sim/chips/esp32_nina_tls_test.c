@@ -3,82 +3,28 @@
 
 #include <signal.h>
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/ecp.h>
-#include <mbedtls/entropy.h>
-#include <mbedtls/net_sockets.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
+#include "tests/tls/identity.h"
 
-static char ca_path[] = "/tmp/nina_test_ca_XXXXXX";
+static identity_t id;
 
 static int setup(void **state)
 {
     char network[120];
     (void)snprintf(network, sizeof network, "\"ca\": \"%s\", \"hosts\": {\"tls.test\": \"127.0.0.1\"}",
-                   ca_path);
+                   id.path);
     return open_joined(*state, network) ? 0 : -1;
 }
-
-static bool is(void **state, const char *firmware)
-{
-    return strcmp(*state, firmware) == 0;
-}
-
-/* A certificate of our own: key, self-signed for tls.test, its PEM to trust. */
-typedef struct {
-    mbedtls_entropy_context entropy;
-    mbedtls_ctr_drbg_context drbg;
-    mbedtls_pk_context key;
-    mbedtls_x509_crt cert;
-    unsigned char pem[2048], key_pem[1024];
-} identity_t;
-static identity_t id;
 
 static int make_identity(void **state)
 {
     (void)state;
-    mbedtls_x509write_cert w;
-    mbedtls_mpi serial;
-    mbedtls_entropy_init(&id.entropy);
-    mbedtls_ctr_drbg_init(&id.drbg);
-    mbedtls_pk_init(&id.key);
-    mbedtls_x509_crt_init(&id.cert);
-    mbedtls_x509write_crt_init(&w);
-    mbedtls_mpi_init(&serial);
-    int err = mbedtls_ctr_drbg_seed(&id.drbg, mbedtls_entropy_func, &id.entropy, NULL, 0);
-    err |= mbedtls_pk_setup(&id.key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
-    err |= mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(id.key), mbedtls_ctr_drbg_random,
-                               &id.drbg);
-    err |= mbedtls_mpi_lset(&serial, 1);
-    mbedtls_x509write_crt_set_version(&w, MBEDTLS_X509_CRT_VERSION_3);
-    mbedtls_x509write_crt_set_md_alg(&w, MBEDTLS_MD_SHA256);
-    mbedtls_x509write_crt_set_subject_key(&w, &id.key);
-    mbedtls_x509write_crt_set_issuer_key(&w, &id.key);
-    err |= mbedtls_x509write_crt_set_serial(&w, &serial);
-    err |= mbedtls_x509write_crt_set_subject_name(&w, "CN=tls.test");
-    err |= mbedtls_x509write_crt_set_issuer_name(&w, "CN=tls.test");
-    err |= mbedtls_x509write_crt_set_validity(&w, "20200101000000", "20991231235959");
-    err |= mbedtls_x509write_crt_set_basic_constraints(&w, 1, -1);
-    err |= mbedtls_x509write_crt_pem(&w, id.pem, sizeof id.pem, mbedtls_ctr_drbg_random, &id.drbg);
-    err |= mbedtls_pk_write_key_pem(&id.key, id.key_pem, sizeof id.key_pem);
-    err |= mbedtls_x509_crt_parse(&id.cert, id.pem, strlen((char *)id.pem) + 1);
-    mbedtls_x509write_crt_free(&w);
-    mbedtls_mpi_free(&serial);
-    const int fd = mkstemp(ca_path);
-    err |= write(fd, id.pem, strlen((char *)id.pem)) <= 0;
-    (void)close(fd);
-    return err;
+    return identity_make(&id);
 }
 
 static int drop_identity(void **state)
 {
     (void)state;
-    (void)unlink(ca_path);
-    mbedtls_x509_crt_free(&id.cert);
-    mbedtls_pk_free(&id.key);
-    mbedtls_ctr_drbg_free(&id.drbg);
-    mbedtls_entropy_free(&id.entropy);
+    identity_drop(&id);
     return 0;
 }
 
@@ -87,31 +33,7 @@ static bool wants_certificate; /* of the client */
 static void *tls_echo(void *arg)
 {
     const peer_t *p = arg;
-    mbedtls_ssl_context ssl;
-    mbedtls_ssl_config conf;
-    mbedtls_ssl_init(&ssl);
-    mbedtls_ssl_config_init(&conf);
-    mbedtls_net_context net = {accept(p->fd, NULL, NULL)};
-    int err = mbedtls_ssl_config_defaults(&conf, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                          MBEDTLS_SSL_PRESET_DEFAULT);
-    mbedtls_ssl_conf_rng(&conf, mbedtls_ctr_drbg_random, &id.drbg);
-    err |= mbedtls_ssl_conf_own_cert(&conf, &id.cert, &id.key);
-    if (wants_certificate) {
-        mbedtls_ssl_conf_authmode(&conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-        mbedtls_ssl_conf_ca_chain(&conf, &id.cert, NULL);
-    }
-    err |= mbedtls_ssl_setup(&ssl, &conf);
-    mbedtls_ssl_set_bio(&ssl, &net, mbedtls_net_send, mbedtls_net_recv, NULL);
-    unsigned char buf[2048];
-    while (err == 0) {
-        const int got = mbedtls_ssl_read(&ssl, buf, sizeof buf); /* shakes hands first */
-        if (got <= 0 || mbedtls_ssl_write(&ssl, buf, (size_t)got) != got) {
-            break;
-        }
-    }
-    mbedtls_net_free(&net);
-    mbedtls_ssl_free(&ssl);
-    mbedtls_ssl_config_free(&conf);
+    identity_echo(&id, accept(p->fd, NULL, NULL), wants_certificate);
     return NULL;
 }
 
@@ -158,7 +80,7 @@ static void tls_with_the_wrong_name(void **state)
     peer_start(&peer, tls_echo);
     const uint64_t t0 = bench.now_us;
     (void)tls_connect("localhost", peer.port, 0);
-    if (is(state, "1.7.7")) {
+    if (is(state, FIRMWARE_1)) {
         assert_int_equal(r.params, 1);
         assert_true(bench.now_us - t0 >= 12000000); /* 120 s at speed 10 */
     } else {
@@ -191,8 +113,8 @@ static void tls_by_address(void **state)
     peer_t peer;
     peer_start(&peer, tls_echo);
     (void)start_client(0, peer.port, 2);
-    assert_non_null(strstr(bench.log, is(state, "3.3.0") ? "TLS with 127.0.0.1" : "1.0.0.127"));
-    if (!is(state, "3.3.0")) { /* went elsewhere: the peer still waits */
+    assert_non_null(strstr(bench.log, is(state, FIRMWARE_3) ? "TLS with 127.0.0.1" : "1.0.0.127"));
+    if (!is(state, FIRMWARE_3)) { /* went elsewhere: the peer still waits */
         (void)close(connect_to(peer.port));
     }
     peer_stop(&peer);
@@ -223,7 +145,7 @@ static void a_clients_own_certificate(void **state)
     send_pem(0x40, id.pem);
     send_pem(0x41, id.key_pem);
     (void)tls_connect("tls.test", peer.port, 0);
-    if (is(state, "3.3.0")) {
+    if (is(state, FIRMWARE_3)) {
         assert_int_equal(r.params, 0);
         assert_non_null(strstr(bench.log, "no CA certificates left"));
         (void)close(connect_to(peer.port)); /* it did not even connect */
@@ -250,20 +172,13 @@ static void a_stalled_session(void **state)
         n = chip_send(0, buf, sizeof buf);
     }
     assert_int_not_equal(n, sizeof buf);
-    assert_int_equal(client_state(0), is(state, "3.3.0") ? 0 : 4); /* 3.x closes after 30 s */
+    assert_int_equal(client_state(0), is(state, FIRMWARE_3) ? 0 : 4); /* 3.x closes after 30 s */
     expect_u8(CALL(&bench, 0x2E, &r, P(0)), 1);
     peer_stop(&peer);
 }
 
 int main(void)
 {
-    static char v1[] = "1.7.7", v2[] = "2.0.0+adafruit", v3[] = "3.3.0";
-#define AT(test, firmware)                                                                                   \
-    {                                                                                                        \
-        .name = #test " " #firmware, .test_func = test, .setup_func = setup, .teardown_func = close_all,     \
-        .initial_state = firmware                                                                            \
-    }
-#define ALL(test) AT(test, v1), AT(test, v2), AT(test, v3)
     const struct CMUnitTest tests[] = {
         ALL(tls_with_a_trusted_server),           ALL(tls_with_the_wrong_name),
         ALL(not_trusted_without_the_networks_ca), ALL(tls_by_address),

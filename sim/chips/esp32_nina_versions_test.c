@@ -7,11 +7,6 @@ static int setup(void **state)
     return open_joined(*state, "\"hosts\": {\"plain.test\": \"127.0.0.1\"}") ? 0 : -1;
 }
 
-static bool is(void **state, const char *firmware)
-{
-    return strcmp(*state, firmware) == 0;
-}
-
 static void start_server(uint8_t slot)
 {
     bench.log[0] = '\0';
@@ -32,14 +27,14 @@ static unsigned avail_padded(uint8_t slot, uint8_t pad)
 
 static void sockets_are_as_many_as_built_for(void **state)
 {
-    const uint8_t slots = is(state, "1.7.7") ? 10 : 6;
+    const uint8_t slots = is(state, FIRMWARE_1) ? 10 : 6;
     for (uint8_t i = 0; i < slots; i++) {
         assert_int_equal(get_socket(), i);
         expect_u8(CALL(&bench, 0x28, &r, BE(20000 + i), P(i), P(1)), 1);
     }
     assert_int_equal(get_socket(), 255);
     /* a server finds no socket left: 1.x says yes all the same */
-    expect_u8(CALL(&bench, 0x28, &r, BE(80), P(0), P(0)), is(state, "1.7.7"));
+    expect_u8(CALL(&bench, 0x28, &r, BE(80), P(0), P(0)), is(state, FIRMWARE_1));
     expect_u8(CALL(&bench, 0x29, &r, P(0)), 0);
     expect_u8(CALL(&bench, 0x29, &r, P(slots)), 0); /* no such slot */
     assert_non_null(strstr(bench.log, "there is no socket"));
@@ -49,7 +44,7 @@ static void tcp_by_name(void **state)
 {
     peer_t peer;
     peer_start(&peer, tcp_echo);
-    const bool works = !is(state, "1.7.7");
+    const bool works = !is(state, FIRMWARE_1);
     (void)CALL(&bench, 0x2D, &r, S("plain.test"), P(0, 0, 0, 0), BE(peer.port), P(0), P(0));
     assert_int_equal(r.params, works);
     if (works) {
@@ -70,10 +65,11 @@ static void no_answer_ends_sooner_in_3(void **state)
     const uint64_t t0 = bench.now_us;
     assert_int_equal(CALL(&bench, 0x2D, &r, P(10, 255, 255, 1), BE(80), P(0), P(0)), 0);
     const uint64_t plain = bench.now_us - t0; /* 3 or 30 s at speed 10 */
-    assert_in_range(plain, is(state, "3.3.0") ? 300000 : 3000000, is(state, "3.3.0") ? 320000 : 3020000);
+    assert_in_range(plain, is(state, FIRMWARE_3) ? 300000 : 3000000,
+                    is(state, FIRMWARE_3) ? 320000 : 3020000);
     const uint64_t t1 = bench.now_us;
     assert_int_equal(CALL(&bench, 0x2D, &r, P(10, 255, 255, 1), BE(80), P(0), P(2)), 0);
-    if (is(state, "3.3.0")) { /* the others look the address up back to front */
+    if (is(state, FIRMWARE_3)) { /* the others look the address up back to front */
         assert_in_range(bench.now_us - t1, 3000000, 3020000);
     }
 }
@@ -90,12 +86,12 @@ static void a_full_send_buffer(void **state)
     knob("{\"stall\": true}");
     assert_int_equal(chip_send(0, buf, sizeof buf), 4000);
     const uint64_t t0 = bench.now_us;
-    if (is(state, "1.7.7")) {
+    if (is(state, FIRMWARE_1)) {
         assert_int_equal(chip_send(0, buf, sizeof buf), 5744 - 4000); /* what fits */
         assert_int_equal(chip_send(0, buf, 1), 0);
         assert_int_equal(client_state(0), 0); /* given up */
         assert_true(bench.now_us - t0 < 100000);
-    } else if (is(state, "3.3.0")) {
+    } else if (is(state, FIRMWARE_3)) {
         assert_int_equal(chip_send(0, buf, sizeof buf), 5744 - 4000);
         assert_in_range(bench.now_us - t0, 1000000, 1010000); /* 10 s at speed 10 */
         assert_int_equal(chip_send(0, buf, 1), 0);
@@ -148,7 +144,7 @@ static void reading_ahead_can_lose_the_rest(void **state)
     assert_int_equal(wait_available(2, 0), 1000);
     assert_int_equal(client_state(2), 4);
     assert_int_equal(chip_recv(2, 100, buf), 100);
-    if (is(state, "3.3.0")) {
+    if (is(state, FIRMWARE_3)) {
         assert_int_equal(wait_available(2, 0), 900); /* there, in the firmware's own buffer */
         assert_int_equal(client_state(2), 0);        /* but the socket is empty: freed, and lost */
         assert_int_equal(get_socket(), 0);
@@ -177,7 +173,7 @@ static void who_frees_a_slot(void **state)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     assert_int_equal(client_state(slot), 0);
-    assert_int_equal(get_socket(), is(state, "3.3.0") ? 1 : 0); /* not one that it opened itself */
+    assert_int_equal(get_socket(), is(state, FIRMWARE_3) ? 1 : 0); /* not one that it opened itself */
     expect_u8(CALL(&bench, 0x2E, &r, P(slot)), 1);
     assert_int_equal(get_socket(), 0);
 }
@@ -191,7 +187,7 @@ static void a_lost_link_closes_connections_from_2_on(void **state)
     const uint64_t closed = bench_counter(&bench, "sockets_closed");
     bench.net->wifi = false;
     bench_wait(&bench, 800000);
-    const bool closes = !is(state, "1.7.7");
+    const bool closes = !is(state, FIRMWARE_1);
     assert_int_equal(bench_counter(&bench, "sockets_closed"), closed + closes);
     assert_int_equal(client_state(0), closes ? 0 : 4);
     expect_u8(CALL(&bench, 0x29, &r, P(1)), 1); /* the listener stays */
@@ -205,11 +201,11 @@ static void clients_are_listed_when_they_come_or_speak(void **state)
     start_server(5);
     const int fd = connect_to(served_port());
     bench_wait(&bench, 10000);
-    assert_int_equal(bench_level(&bench, NINA_PIN_GPIO0), is(state, "1.7.7") ? SIM_LOW : SIM_HIGH);
-    assert_int_equal(avail_padded(5, 0), is(state, "3.3.0") ? 0 : 255);
+    assert_int_equal(bench_level(&bench, NINA_PIN_GPIO0), is(state, FIRMWARE_1) ? SIM_LOW : SIM_HIGH);
+    assert_int_equal(avail_padded(5, 0), is(state, FIRMWARE_3) ? 0 : 255);
     assert_int_equal(avail_padded(5, 0), 255); /* told once; or silent still */
     assert_int_equal(send(fd, "GET", 3, 0), 3);
-    if (is(state, "3.3.0")) {
+    if (is(state, FIRMWARE_3)) {
         assert_int_equal(avail_padded(5, 0), 255);
         assert_int_equal(wait_available(0, 0), 3);
     } else {
@@ -218,7 +214,7 @@ static void clients_are_listed_when_they_come_or_speak(void **state)
     }
     char buf[8];
     assert_int_equal(chip_recv(0, 8, buf), 3);
-    assert_int_equal(chip_send(5, "all", 3), is(state, "3.3.0") ? 0 : 3); /* the server's own slot */
+    assert_int_equal(chip_send(5, "all", 3), is(state, FIRMWARE_3) ? 0 : 3); /* the server's own slot */
     assert_int_equal(chip_send(0, "one", 3), 3);
     expect_u8(CALL(&bench, 0x2E, &r, P(0)), 1);
     (void)close(fd);
@@ -230,7 +226,7 @@ static void accept_is_asked_for_or_padded(void **state)
 {
     start_server(5);
     const int a = connect_to(served_port()), b = connect_to(served_port());
-    const bool knows = !is(state, "1.7.7");
+    const bool knows = !is(state, FIRMWARE_1);
     assert_int_equal(CALL(&bench, 0x2B, &r, P(5), P(1)), 1);
     assert_int_equal(u16(), knows ? 0 : 255);
     assert_int_equal(avail_padded(5, 0xFF), knows ? 1 : 255);
@@ -252,7 +248,7 @@ static void without_a_free_slot(void **state)
     char byte;
     assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
     assert_int_equal(avail_padded(5, 0), 255);
-    if (is(state, "3.3.0")) { /* plain: taken and dropped */
+    if (is(state, FIRMWARE_3)) { /* plain: taken and dropped */
         assert_int_equal(recv(fd, &byte, 1, 0), 0);
         assert_non_null(strstr(bench.log, "turned away"));
     } else {
@@ -267,7 +263,7 @@ static void a_second_start_of_a_server(void **state)
     const uint16_t first = served_port();
     bench.log[0] = '\0';
     expect_u8(CALL(&bench, 0x28, &r, BE(8081), P(5), P(0)), 1);
-    if (is(state, "3.3.0")) { /* does nothing: still on the first port */
+    if (is(state, FIRMWARE_3)) { /* does nothing: still on the first port */
         assert_null(strstr(bench.log, "is 127.0.0.1:"));
         (void)close(connect_to(first));
     } else {
@@ -295,7 +291,7 @@ static void datagrams_come_by_the_task_from_2_on(void **state)
     (void)CALL(&bench, 0x2A, &r, P(0)); /* the task has just looked */
     assert_int_equal(sendto(peer.fd, "answer", 6, 0, (struct sockaddr *)&from, len), 6);
     assert_int_equal(CALL(&bench, 0x2B, &r, P(0)), 1);
-    assert_int_equal(u16(), is(state, "1.7.7") ? 6 : 0);
+    assert_int_equal(u16(), is(state, FIRMWARE_1) ? 6 : 0);
     bench_wait(&bench, 2000);
     assert_int_equal(wait_available(0, 0), 6);
     assert_int_equal(bench_level(&bench, NINA_PIN_GPIO0), SIM_HIGH);
@@ -305,7 +301,7 @@ static void datagrams_come_by_the_task_from_2_on(void **state)
 
 static void one_command_opens_a_datagram_socket_in_3(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     peer_t peer;
     peer_bind(&peer, SOCK_DGRAM);
     expect_u8(start_client(0, peer.port, 1), 1);
@@ -320,7 +316,7 @@ static void one_command_opens_a_datagram_socket_in_3(void **state)
         bench_wait(&bench, 2000);
         assert_int_equal(wait_available(0, 0), 4);
     }
-    const bool named = !is(state, "1.7.7");
+    const bool named = !is(state, FIRMWARE_1);
     (void)CALL(&bench, 0x2D, &r, S("plain.test"), P(0, 0, 0, 0), BE(peer.port), P(1), P(1));
     assert_int_equal(r.params, named);
     (void)close(peer.fd);
@@ -338,12 +334,12 @@ static void long_datagrams(void **state)
         big[i] = (uint8_t)(i * 13);
     }
     expect_u8(CALL_WIDE(&bench, 0x46, 1, &r, P(0), ((param_t){big, sizeof big})), 1);
-    if (is(state, "3.3.0")) { /* 1460 went by themselves */
+    if (is(state, FIRMWARE_3)) { /* 1460 went by themselves */
         assert_int_equal(recv(peer.fd, in, sizeof in, 0), 1460);
         assert_memory_equal(in, big, 1460);
     }
     expect_u8(CALL(&bench, 0x39, &r, P(0)), 1);
-    const size_t rest = is(state, "3.3.0") ? 40 : 1500;
+    const size_t rest = is(state, FIRMWARE_3) ? 40 : 1500;
     assert_int_equal(recv(peer.fd, in, sizeof in, 0), rest);
     assert_memory_equal(in, big + sizeof big - rest, rest);
     (void)close(peer.fd);
@@ -351,7 +347,7 @@ static void long_datagrams(void **state)
 
 static void a_datagram_before_its_buffer(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     (void)CALL_WIDE(&bench, 0x46, 1, &r, P(3), S("x"));
     assert_int_equal(bench_counter(&bench, "crashes"), three);
 }
@@ -360,7 +356,7 @@ static void a_datagram_before_its_buffer(void **state)
 
 static void a_page_is_fetched_from_the_access_point(void **state)
 {
-    const bool three = is(state, "3.3.0");
+    const bool three = is(state, FIRMWARE_3);
     expect_u8(CALL0(&bench, 0x30, &r), 1);
     expect_u8(CALL(&bench, 0x19, &r, S("mine"), S("long-enough"), P(1)), 1);
     start_server(5);
@@ -393,27 +389,20 @@ static void a_page_is_fetched_from_the_access_point(void **state)
 
 int main(void)
 {
-    static char v1[] = "1.7.7", v2[] = "2.0.0+adafruit", v3[] = "3.3.0";
-#define AT(test, firmware)                                                                                   \
-    {                                                                                                        \
-        .name = #test " " #firmware, .test_func = test, .setup_func = setup, .teardown_func = close_all,     \
-        .initial_state = firmware                                                                            \
-    }
-#define ALL(test) AT(test, v1), AT(test, v2), AT(test, v3)
     const struct CMUnitTest tests[] = {
         ALL(sockets_are_as_many_as_built_for),
         ALL(tcp_by_name),
         ALL(no_answer_ends_sooner_in_3),
         ALL(a_full_send_buffer),
-        AT(a_broken_connection_ends_the_wait, v2),
-        AT(a_broken_connection_ends_the_wait, v3),
+        AT(a_broken_connection_ends_the_wait, 2),
+        AT(a_broken_connection_ends_the_wait, 3),
         ALL(reading_ahead_can_lose_the_rest),
         ALL(who_frees_a_slot),
         ALL(a_lost_link_closes_connections_from_2_on),
         ALL(clients_are_listed_when_they_come_or_speak),
         ALL(accept_is_asked_for_or_padded),
-        AT(without_a_free_slot, v2),
-        AT(without_a_free_slot, v3),
+        AT(without_a_free_slot, 2),
+        AT(without_a_free_slot, 3),
         ALL(a_second_start_of_a_server),
         ALL(datagrams_come_by_the_task_from_2_on),
         ALL(one_command_opens_a_datagram_socket_in_3),
