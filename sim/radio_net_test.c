@@ -44,13 +44,7 @@ static int setup(void **state)
         "{\"clock\": \"virtual\", \"network\": {\"outside\": false, \"access_points\": [{\"ssid\": \"a\"}],"
         "\"hosts\": {\"api.test:80\": \"127.0.0.1:%u\"}}}",
         port);
-    cJSON *run = cJSON_Parse(json);
-    assert_non_null(run);
-    t->b.board = sim_board_open_text("test", BOARD, strlen(BOARD), run, t->b.msg, sizeof t->b.msg);
-    cJSON_Delete(run);
-    if (t->b.board == NULL)
-        fail_msg("%s", t->b.msg);
-    t->b.mcu = sim_board_mcu(t->b.board);
+    bench_open_in(&t->b, BOARD, json);
     t->w = t->b.mcu->wifi;
     t->ops = t->w->net.ops;
     t->ctx = t->w->net.ctx;

@@ -24,13 +24,7 @@ typedef struct {
 static int setup(void **state)
 {
     radio_bench_t *t = calloc(1, sizeof *t);
-    cJSON *run = cJSON_Parse(NETWORK);
-    assert_non_null(run);
-    t->b.board = sim_board_open_text("test", BOARD, strlen(BOARD), run, t->b.msg, sizeof t->b.msg);
-    cJSON_Delete(run);
-    if (t->b.board == NULL)
-        fail_msg("%s", t->b.msg);
-    t->b.mcu = sim_board_mcu(t->b.board);
+    bench_open_in(&t->b, BOARD, NETWORK);
     t->w = t->b.mcu->wifi;
     assert_non_null(t->w);
     *state = t;

@@ -41,16 +41,23 @@ static inline int bench_setup(void **state)
     return 0;
 }
 
-/* A board of the test's own, virtual clock. */
-static inline bench_t *bench_open(const char *json)
+/* A board of the test's own in `t`, run as `run` says; both JSON. */
+static inline void bench_open_in(bench_t *t, const char *json, const char *run)
 {
-    bench_t *t = calloc(1, sizeof *t);
-    cJSON *run = cJSON_Parse("{\"clock\": \"virtual\", \"seed\": 1}");
-    t->board = sim_board_open_text("test", json, strlen(json), run, t->msg, sizeof t->msg);
-    cJSON_Delete(run);
+    cJSON *settings = cJSON_Parse(run);
+    assert_non_null(settings);
+    t->board = sim_board_open_text("test", json, strlen(json), settings, t->msg, sizeof t->msg);
+    cJSON_Delete(settings);
     if (t->board == NULL)
         fail_msg("%s", t->msg);
     t->mcu = sim_board_mcu(t->board);
+}
+
+/* The same, virtual clock. */
+static inline bench_t *bench_open(const char *json)
+{
+    bench_t *t = calloc(1, sizeof *t);
+    bench_open_in(t, json, "{\"clock\": \"virtual\", \"seed\": 1}");
     return t;
 }
 
