@@ -1,61 +1,10 @@
 /* A stack on a chip that answers anything, READY that does not always move, and calls in any order: every
  * tick returns, nothing is written beyond the caller's buffers, what recv says it gave fits, and handles that
  * were closed stay closed. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "adder/airlift_net.h"
+#include "src/airlift/airlift_fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t *in;
-static size_t left;
-static bool ready, flag;
-static unsigned stuck;
 static uint8_t op;
-static unsigned taken; /* of this transfer's reply */
-
-static uint8_t next(void)
-{
-    if (left == 0) {
-        return 0;
-    }
-    left--;
-    return *in++;
-}
-
-static adder_err_t pin_mode(void *ctx, uint16_t pin, adder_pin_mode_t mode, bool level)
-{
-    (void)ctx;
-    (void)mode;
-    if (pin == 0) {
-        ready = !level;
-        taken = 0;
-        if (stuck > 0 && --stuck == 0) {
-            ready = !ready;
-        }
-    }
-    return ADDER_OK;
-}
-
-static adder_err_t pin_write(void *ctx, uint16_t pin, bool level)
-{
-    return pin_mode(ctx, pin, ADDER_PIN_OUT, level);
-}
-
-static adder_err_t pin_read(void *ctx, uint16_t pin, bool *level_out)
-{
-    (void)ctx;
-    *level_out = pin == 1 ? ready : flag;
-    return ADDER_OK;
-}
-
-static adder_err_t configure(void *ctx, uint32_t hz, uint8_t polarity, uint8_t phase, uint8_t bits,
-                             uint32_t *hz_out)
-{
-    (void)ctx, (void)hz, (void)polarity, (void)phase, (void)bits, (void)hz_out;
-    return ADDER_OK;
-}
 
 /* Frames begin as they should, most of the time, or nothing would ever get far. */
 static adder_err_t transfer(void *ctx, const uint8_t *wr, uint8_t *rd, size_t len, uint8_t fill)
@@ -183,15 +132,11 @@ static void call(const adder_net_t *net, uint8_t what, uint8_t *buf, size_t cap)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const adder_pin_ops_t pins = {pin_mode, pin_write, pin_read};
     static const adder_spi_ops_t spi = {configure, transfer};
     if (size < 2) {
         return 0;
     }
-    in = data + 1;
-    left = size - 1;
-    ready = flag = false;
-    stuck = 0;
+    fuzz_begin(data + 1, size - 1);
     op = 0;
     const uint8_t rx_count = (uint8_t)(1 + data[0] % 3), tx_count = (uint8_t)(1 + data[0] / 4 % 2);
     uint8_t *rx = malloc(rx_count * 1500u), *tx = malloc(tx_count * 1460u);

@@ -1,58 +1,6 @@
 /* Any bytes as what the chip says, to any command, with READY that does not always move: every command
  * ends, nothing is written beyond the caller's buffer, results stay in their bounds. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "adder/airlift.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t *in;
-static size_t left;
-static bool ready;
-static unsigned stuck;
-
-static uint8_t next(void)
-{
-    if (left == 0) {
-        return 0;
-    }
-    left--;
-    return *in++;
-}
-
-static adder_err_t pin_mode(void *ctx, uint16_t pin, adder_pin_mode_t mode, bool level)
-{
-    (void)ctx;
-    (void)mode;
-    if (pin == 0) {
-        ready = !level;
-        if (stuck > 0 && --stuck == 0) {
-            ready = !ready;
-        }
-    }
-    return ADDER_OK;
-}
-
-static adder_err_t pin_write(void *ctx, uint16_t pin, bool level)
-{
-    return pin_mode(ctx, pin, ADDER_PIN_OUT, level);
-}
-
-static adder_err_t pin_read(void *ctx, uint16_t pin, bool *level_out)
-{
-    (void)ctx;
-    (void)pin;
-    *level_out = ready;
-    return ADDER_OK;
-}
-
-static adder_err_t configure(void *ctx, uint32_t hz, uint8_t polarity, uint8_t phase, uint8_t bits,
-                             uint32_t *hz_out)
-{
-    (void)ctx, (void)hz, (void)polarity, (void)phase, (void)bits, (void)hz_out;
-    return ADDER_OK;
-}
+#include "src/airlift/airlift_fuzz.h"
 
 static adder_err_t transfer(void *ctx, const uint8_t *wr, uint8_t *rd, size_t len, uint8_t fill)
 {
@@ -93,12 +41,8 @@ static adder_err_t begin(adder_airlift_t *a, uint8_t what, uint8_t *out, size_t 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const adder_pin_ops_t pins = {pin_mode, pin_write, pin_read};
     static const adder_spi_ops_t spi = {configure, transfer};
-    in = NULL;
-    left = 0;
-    ready = false;
-    stuck = 0;
+    fuzz_begin(NULL, 0);
     adder_airlift_t a;
     const adder_airlift_config_t c = {.spi = {&spi, NULL}, .cs = {&pins, NULL, 0}, .ready = {&pins, NULL, 1}};
     if (adder_airlift_init(&a, &c) != ADDER_OK || adder_airlift_begin_start(&a) != ADDER_OK) {
