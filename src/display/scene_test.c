@@ -25,6 +25,19 @@ static struct {
     uint8_t frame[64 * 64];
 } w;
 
+/* The bitmap as one tile, in front of all that `group` has. */
+static void show_bitmap(adder_tilegrid_t *grid, adder_group_t *group)
+{
+    const adder_tilegrid_config_t c = {.source = ADDER_SOURCE_BITMAP(&w.bitmap),
+                                       .shader = ADDER_SHADER_PALETTE(&w.pal),
+                                       .width = 1,
+                                       .height = 1,
+                                       .tile_width = 3,
+                                       .tile_height = 3};
+    assert_int_equal(adder_tilegrid_init(grid, &c, NULL, 0), ADDER_OK);
+    assert_int_equal(adder_group_append(group, &grid->layer), ADDER_OK);
+}
+
 static void set_up(uint16_t width, uint16_t height, uint16_t rotation)
 {
     memset(&w, 0, sizeof w);
@@ -42,16 +55,7 @@ static void set_up(uint16_t width, uint16_t height, uint16_t rotation)
     adder_scene_init(&w.scene, width, height, rotation, &f);
     assert_int_equal(adder_scene_set_root(&w.scene, &w.root), ADDER_OK);
     assert_int_equal(adder_group_append(&w.root, &w.inner.layer), ADDER_OK);
-    assert_int_equal(adder_tilegrid_init(&w.grid,
-                                         &(adder_tilegrid_config_t){.source = ADDER_SOURCE_BITMAP(&w.bitmap),
-                                                                    .shader = ADDER_SHADER_PALETTE(&w.pal),
-                                                                    .width = 1,
-                                                                    .height = 1,
-                                                                    .tile_width = 3,
-                                                                    .tile_height = 3},
-                                         NULL, 0),
-                     ADDER_OK);
-    assert_int_equal(adder_group_append(&w.inner, &w.grid.layer), ADDER_OK);
+    show_bitmap(&w.grid, &w.inner);
 }
 
 /* The panel as text, rows joined by '|'. */
@@ -410,16 +414,7 @@ static void two_displays(void **state)
     adder_tilegrid_t t;
     set_up(60, 40, 0);
     adder_group_init(&root, 0, 0, 1);
-    assert_int_equal(adder_tilegrid_init(&t,
-                                         &(adder_tilegrid_config_t){.source = ADDER_SOURCE_BITMAP(&w.bitmap),
-                                                                    .shader = ADDER_SHADER_PALETTE(&w.pal),
-                                                                    .width = 1,
-                                                                    .height = 1,
-                                                                    .tile_width = 3,
-                                                                    .tile_height = 3},
-                                         NULL, 0),
-                     ADDER_OK);
-    assert_int_equal(adder_group_append(&root, &t.layer), ADDER_OK);
+    show_bitmap(&t, &root);
     adder_scene_init(&other, 20, 20, 0, &w.scene.format);
     assert_int_equal(adder_scene_set_root(&other, &root), ADDER_OK);
     adder_scene_collect(&other);

@@ -174,6 +174,11 @@ static void one_exchange_with_the_stack_less(void **state)
 
 #define POST_A "POST /a HTTP/1.1\r\nHost: 192.0.2.1\r\nContent-Length: 2\r\n\r\nhi"
 
+/* /a is had; the request for /b ends the kept connection, and goes out once more on a new one. */
+#define DIES_WHEN_ASKED                                                                                      \
+    CONNECT(0, "192.0.2.1:80"), TAKES(0, GET_A), GIVES(0, SAYS("one", "3")), TAKES(0, GET_B),                \
+        FAILS(0, ADDER_ERR_END), CONNECT(1, "192.0.2.1:80"), TAKES(1, GET_B)
+
 static void dead_connections(void **state)
 {
     (void)state;
@@ -189,32 +194,14 @@ static void dead_connections(void **state)
     assert_false(b.f.reused);
     is_played(&b);
     /* Found dead when the request is out: once more, on a new one. */
-    static const net_script_step_t late[] = {
-        CONNECT(0, "192.0.2.1:80"),
-        TAKES(0, GET_A),
-        GIVES(0, SAYS("one", "3")),
-        TAKES(0, GET_B),
-        FAILS(0, ADDER_ERR_END),
-        CONNECT(1, "192.0.2.1:80"),
-        TAKES(1, GET_B),
-        GIVES(1, SAYS("two", "3")),
-    };
+    static const net_script_step_t late[] = {DIES_WHEN_ASKED, GIVES(1, SAYS("two", "3"))};
     SET_UP(b, late);
     assert_int_equal(fetch(&b, "GET", URL "/a"), 200);
     assert_int_equal(fetch(&b, "GET", URL "/b"), 200);
     body_is(&b, "two");
     is_played(&b);
     /* The new one dies as well: that is an answer. And so does one on which something had come. */
-    static const net_script_step_t twice[] = {
-        CONNECT(0, "192.0.2.1:80"),
-        TAKES(0, GET_A),
-        GIVES(0, SAYS("one", "3")),
-        TAKES(0, GET_B),
-        FAILS(0, ADDER_ERR_END),
-        CONNECT(1, "192.0.2.1:80"),
-        TAKES(1, GET_B),
-        FAILS(1, ADDER_ERR_CLOSED),
-    };
+    static const net_script_step_t twice[] = {DIES_WHEN_ASKED, FAILS(1, ADDER_ERR_CLOSED)};
     SET_UP(b, twice);
     assert_int_equal(fetch(&b, "GET", URL "/a"), 200);
     b.f.url = URL "/b";
