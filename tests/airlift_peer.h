@@ -33,12 +33,21 @@ static struct {
     pthread_t thread;
 } peer;
 
-static atomic_size_t sunk; /* of all connections */
+static atomic_size_t sunk;  /* of all connections */
+static atomic_uint flooded; /* connections that were flooded, and are closed */
 
 /* This computer's acknowledgements take real time, which is not the board's. */
 static inline void await_sunk(size_t total)
 {
     for (unsigned i = 0; atomic_load(&sunk) < total && i < 20000; i++) {
+        nap(100);
+    }
+}
+
+/* Nor is its end at once there when its last byte is. */
+static inline void await_flooded(unsigned total)
+{
+    for (unsigned i = 0; atomic_load(&flooded) < total && i < 20000; i++) {
         nap(100);
     }
 }
@@ -81,6 +90,7 @@ static inline void *serve_one(void *arg)
         got = recv(fd, buf, sizeof buf, 0);
     }
     (void)close(fd);
+    atomic_fetch_add(&flooded, what == 'F');
     return NULL;
 }
 
