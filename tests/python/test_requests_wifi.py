@@ -34,14 +34,10 @@ class TlsServer(OddServer):
         self.late = late
         super().__init__()
 
-    def _serve(self, connection, number):
+    def serve(self, connection, number):
         time.sleep(self.late)
-        try:
-            connection = self.context.wrap_socket(connection, server_side=True)
-        except OSError:
-            connection.close()
-            return
-        super()._serve(connection, number)
+        with self.context.wrap_socket(connection, server_side=True) as safe:
+            super().serve(safe, number)
 
 
 @pytest.fixture(scope="module")
