@@ -66,7 +66,9 @@ def download(folder):
         subprocess.run(["dpkg-deb", "--extract", package, folder / "root"], **quiet)
     for libraries in {p.parent for p in folder.glob("root/usr/lib/*/*.so.*")}:
         subprocess.run(["/sbin/ldconfig", "-n", libraries], **quiet)
-    start = folder / "mosquitto"
+    shutil.rmtree(packages)
+    shutil.rmtree(state)
+    start = folder / "mosquitto"  # last: it says that all is there
     start.write_text(f"""#!/bin/sh
 root=$(cd "${{0%/*}}/root" && pwd)
 exec {' '.join(loader(folder / "root", "$root"))} "$root/usr/sbin/mosquitto" "$@"
@@ -77,8 +79,7 @@ exec {' '.join(loader(folder / "root", "$root"))} "$root/usr/sbin/mosquitto" "$@
 def mosquitto(context):
     """The newest one, and a note when it could not be had: then it is the installed one."""
     folder = context.root / "build/peers/mosquitto"
-    done = folder / "done"
-    if not done.exists():
+    if not (folder / "mosquitto").exists():
         context.say(f"bringing mosquitto of Debian's {SUITE} into {os.path.relpath(folder, context.root)}")
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -86,7 +87,4 @@ def mosquitto(context):
         except (OSError, subprocess.CalledProcessError) as why:
             reason = (getattr(why, "stderr", None) or str(why)).strip().split("\n")[-1]
             return Mosquitto(), f"mosquitto of Debian's {SUITE} could not be had ({reason}): the installed one stands in"
-        shutil.rmtree(folder / "packages")
-        shutil.rmtree(folder / "apt")
-        done.touch()
     return Mosquitto(folder), None
