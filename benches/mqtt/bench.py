@@ -36,7 +36,7 @@ from tick_rows import ticks
 HERE = Path(__file__).resolve().parent
 CLIENTS = ROOT / "build/release"
 NOTES = []
-ROUNDS = 5
+ROUNDS = 7
 PATIENCE = 60
 K16 = 16384
 
@@ -44,7 +44,7 @@ K16 = 16384
 CASES = {("publish", 0, 64): (100000, 20000), ("publish", 1, 64): (10000, 3000), ("publish", 2, 64): (5000, 2000),
          ("receive", 0, 64): (20000, 10000), ("receive", 1, 64): (10000, 4000),
          ("publish", 0, K16): (4000, 2000), ("publish", 1, K16): (3000, 1500), ("publish", 2, K16): (2000, 1000),
-         ("receive", 0, K16): (3000, 2000), ("receive", 1, K16): (3000, 2000)}
+         ("receive", 0, K16): (6000, 2000), ("receive", 1, K16): (6000, 2000)}
 COUNTED = [("publish", 0, 64), ("publish", 1, 64), ("publish", 2, 64), ("receive", 0, 64)]
 
 

@@ -15,7 +15,7 @@
 #include "adder/mqtt.h"
 #include "client.h"
 
-enum { LOOKS = 300, LONG = 4096, ACK = 4, TOGETHER = 10 };
+enum { LOOKS = 300, LONG = 4096, ACK = 4, TOGETHER = 5 };
 
 static job_t job;
 static int fd;
@@ -108,7 +108,7 @@ static void wait_for(int bytes, bool room)
 static bool comes_soon(void)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    for (int i = 0; job.receive && job.qos > 0 && i < 10 && i < looks; i++) {
+    for (int i = 0; job.receive && job.qos > 0 && job.size < LONG && i < 10 && i < looks; i++) {
         if (poll(&p, 1, 0) != 0)
             return true;
         pause_shortly();
