@@ -4,93 +4,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#include "tests/tls/testing.h"
+#include "tests/tls/child.h"
 
 /* ---- a child ---- */
-
-typedef struct {
-    pid_t pid;
-    int in, out; /* its input, and its output with its errors */
-    char text[1 << 16];
-    size_t len;
-} child_t;
-
-static void child_start(child_t *c, const char *const *argv)
-{
-    int in[2], out[2];
-    assert_int_equal(pipe(in), 0);
-    assert_int_equal(pipe(out), 0);
-    *c = (child_t){.in = in[1], .out = out[0]};
-    c->pid = fork();
-    assert_true(c->pid >= 0);
-    if (c->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        dup2(out[1], 2);
-        close(in[1]);
-        close(out[0]);
-        if (chdir(bench_folder) == 0) {
-            execvp(argv[0], (char *const *)(uintptr_t)argv);
-        }
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    assert_int_equal(fcntl(c->out, F_SETFL, O_NONBLOCK), 0);
-}
-
-/* What it has said so far, after waiting for more at most so long. False: it has closed its output. */
-static bool child_hear(child_t *c, int wait_ms)
-{
-    struct pollfd p = {.fd = c->out, .events = POLLIN};
-    if (poll(&p, 1, wait_ms) <= 0) {
-        return true;
-    }
-    const ssize_t n = read(c->out, c->text + c->len, sizeof c->text - 1 - c->len);
-    if (n > 0) {
-        c->len += (size_t)n;
-        c->text[c->len] = '\0';
-    }
-    return n > 0 || (n < 0 && errno == EAGAIN);
-}
-
-static const char *child_wait_for(child_t *c, const char *words)
-{
-    for (unsigned i = 0; i < 600; i++) {
-        const char *at = strstr(c->text, words);
-        if (at != NULL) {
-            return at;
-        }
-        if (!child_hear(c, 100)) {
-            break;
-        }
-    }
-    const char *at = strstr(c->text, words);
-    if (at == NULL) {
-        fail_msg("the peer did not say \"%s\" but: %s", words, c->text);
-    }
-    return at;
-}
-
-static int child_stop(child_t *c, bool kill_it)
-{
-    int status = 0;
-    close(c->in);
-    if (kill_it) {
-        kill(c->pid, SIGTERM);
-    }
-    while (child_hear(c, 100)) {
-    }
-    waitpid(c->pid, &status, 0);
-    close(c->out);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /* openssl s_server with these options; its port. */
 static uint16_t server_start(child_t *c, const char *const *options)
@@ -100,7 +18,7 @@ static uint16_t server_start(child_t *c, const char *const *options)
     while (*options != NULL) {
         argv[n++] = *options++;
     }
-    child_start(c, argv);
+    child_start(c, bench_folder, argv, NULL);
     for (;;) {
         const char *at = child_wait_for(c, "ACCEPT ");
         const char *colon = strchr(at, ':'), *end = strchr(at, '\n');
@@ -562,7 +480,7 @@ static void each_kind_of_client(void **state)
             ours_configure(&o);
             configured = true;
         }
-        child_start(&peer, argv);
+        child_start(&peer, bench_folder, argv, NULL);
         int fd = accept(listener, NULL, NULL);
         assert_true(fd >= 0);
         assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
