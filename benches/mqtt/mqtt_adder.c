@@ -96,7 +96,7 @@ static void wait_for(int bytes, bool room)
         if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least) != 0)
             job_fail("SO_RCVLOWAT", errno);
     }
-    for (int i = 0; i < looks; i++) {
+    for (int i = 0; i < looks && !room; i++) { /* room comes in large pieces: a wake-up for each is cheap */
         if (poll(&p, 1, 0) != 0)
             return;
         pause_shortly();
