@@ -139,8 +139,6 @@ void airnet_server_done(net_t *n, sock_t *s, net_job_t job, adder_err_t err)
         s->step = job == JOB_LISTEN ? STEP_CHECK : s->step;
         return;
     }
-    const uint8_t tries = s->tries;
-    s->tries = lost ? tries : 0;
     switch (job) {
     case JOB_LISTEN:
         n->priv.sequence = NONE;
@@ -153,10 +151,13 @@ void airnet_server_done(net_t *n, sock_t *s, net_job_t job, adder_err_t err)
         if (err == ADDER_OK && n->priv.chip.result.number == 1) {
             n->priv.sequence = n->priv.sequence == airnet_index(n, s) ? NONE : n->priv.sequence;
             s->step = STEP_READY;
+            s->tries = 0;
             airnet_poll_reset(n, s);
-        } else if (err == ADDER_OK && tries > 0) {
-            s->tries = tries;
+        } else if (err == ADDER_OK && ++s->tries < TRIES) {
+            /* The start did not arrive, or the chip has restarted since, which its link will tell; or the
+             * port is in use. */
             s->step = STEP_START;
+            airnet_link_ask(n);
         } else {
             airnet_fail(n, s, lost ? err : ADDER_ERR_IN_USE);
         }
