@@ -120,15 +120,17 @@ def unit_tests(step, folder, env=None):
     code, out = step.run("ctest", "--test-dir", folder, "-V", "-j", "2", env=env)
     if "No tests were found" in out:
         return
-    bad = {name for name in CMOCKA_BAD.findall(out)}
-    programs = set(re.findall(r"^\s*\d+ - (\w+) \(", out, re.M))
+    bad = set(CMOCKA_BAD.findall(out))
+    programs = dict(re.findall(r"^\s*(\d+) - (\w+) \(", out, re.M))
     step.passed += len(CMOCKA_OK.findall(out))
     step.skipped += len(CMOCKA_SKIP.findall(out)) // 2
     for name in sorted(bad):
         step.expect(name, False)
-    for name in sorted(programs):
+    for number, name in programs.items():
+        said = re.findall(rf"^{number}: (.*)$", out, re.M)
         if not bad:  # crashed or hung without naming a test
             step.expect(name, False, "ended badly")
+        step.problems.append(f"{name} said:\n" + "\n".join(line[:160] for line in said[-25:]))
     if code and not bad and not programs:
         raise Failed("ctest failed")
 
@@ -361,7 +363,7 @@ def main():
             for text in step.problems[:20]:
                 print("    " + text.replace("\n", "\n    "))
             log = step.log_path.read_text().splitlines()
-            errors = [line for line in log if re.search(r"\berror:|undefined reference|ERROR: ", line)]
+            errors = [line for line in log if re.search(r": (fatal )?error: |undefined reference|ERROR: ", line)]
             print("    ... the log's errors:" if errors else "    ... and the log ends:")
             for text in errors[:10] or log[-15:]:
                 print(f"    | {text[:160]}")
