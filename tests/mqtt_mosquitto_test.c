@@ -20,6 +20,7 @@
 
 #include "adder/mqtt_transport.h"
 #include "ports/posix/net_posix.h"
+#include "tests/held_port.h"
 
 /* ---- the broker ---- */
 
@@ -27,17 +28,6 @@ static pid_t broker = -1;
 static uint16_t tcp_port, ws_port;
 static char folder[] = "/tmp/adder_mosquitto_XXXXXX";
 static char config_path[sizeof folder + 8];
-
-static uint16_t free_port(void)
-{
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    close(fd);
-    return ntohs(a.sin_port);
-}
 
 static bool listens(uint16_t port)
 {
@@ -52,8 +42,8 @@ static bool listens(uint16_t port)
 static int start_broker(void **state)
 {
     (void)state;
-    tcp_port = free_port();
-    ws_port = free_port();
+    tcp_port = hold_port();
+    ws_port = hold_port();
     if (mkdtemp(folder) == NULL) {
         return -1;
     }

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from held_port import hold_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -170,9 +171,7 @@ def children_of(pid):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_broker_starts_for_a_local_broker_and_leaves_no_orphan(program, drive, number):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = hold_port()
     (drive / "code.py").write_text("while True: pass\n")
     (drive / "settings.toml").write_text(f'MQTT_BROKER = "localhost"\nMQTT_PORT = {port}\n')
     p = subprocess.Popen([program, "run", drive, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -43,18 +43,6 @@ int listen_on(uint16_t port)
     return fd;
 }
 
-uint16_t free_port(void)
-{
-    const int fd = listen_on(0);
-    struct sockaddr_in a;
-    socklen_t len = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &len) != 0) {
-        fail("no port");
-    }
-    close(fd);
-    return ntohs(a.sin_port);
-}
-
 /* ---- the strict one, in its process ---- */
 
 static struct strict_shared *shared;
@@ -200,7 +188,7 @@ static void remove_at_exit(void)
 
 void broker_init(broker_t *b, bool is_strict)
 {
-    *b = (broker_t){.strict = is_strict, .port = free_port(), .pid = -1};
+    *b = (broker_t){.strict = is_strict, .port = hold_port(), .pid = -1};
     /* What a process has written outlives its end anywhere: no need of a disk, and its syncs are slow. */
     snprintf(b->folder, sizeof b->folder, "%s/adder_chaos_XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");

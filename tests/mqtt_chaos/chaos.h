@@ -17,6 +17,7 @@
 #include "adder/mqtt_transport.h"
 #include "ports/posix/net_posix.h"
 #include "src/mqtt/test_strict_broker.h"
+#include "tests/held_port.h"
 
 enum { UP, DOWN, DIRECTIONS }; /* from the device, to it */
 enum { FDS = 32, PAIRS = 4, NUMBERS = 1 << 19, MESSAGE_MAX = 200 };
@@ -80,7 +81,6 @@ void broker_dies(broker_t *b, unsigned place, uint32_t n);
 const char *broker_complaint(const broker_t *b);
 const uint32_t *broker_deaths(const broker_t *b);
 void broker_remove(broker_t *b);
-uint16_t free_port(void);
 int listen_on(uint16_t port);
 
 /* ---- the proxy: proxy.c ---- */

@@ -319,7 +319,7 @@ static bool run_version(broker_t *b, unsigned kills, uint8_t version)
     memset(ledgers, 0, sizeof ledgers);
     memset(seen, 0, sizeof seen);
     memset(&watch, 0, sizeof watch);
-    const uint16_t port = free_port();
+    const uint16_t port = hold_port();
     broker_reset(b);
     broker_start(b);
     watch_new_session();

@@ -423,7 +423,7 @@ static bool run(bool strict, bool kills, unsigned events, uint32_t seed)
     draw_from(seed);
     r.kills = kills;
     broker_init(&r.broker, strict);
-    r.proxy_port = free_port();
+    r.proxy_port = hold_port();
     const uint32_t since = now_ms();
     stage = strict ? "the run on the strict broker" : "the run on mosquitto";
     for (unsigned round = 0, done = 0; done < events; round++) {

@@ -9,7 +9,7 @@ enum { FIRMWARES = sizeof firmwares / sizeof firmwares[0] };
 static world_t *open_board(size_t firmware, uint16_t *port_out)
 {
     char listen[64];
-    *port_out = free_port();
+    *port_out = hold_port();
     (void)snprintf(listen, sizeof listen, "\"listen\": {\"80\": %u},", *port_out);
     return world_board(firmwares[firmware], listen);
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "adder/http_server.h"
+#include "tests/held_port.h"
 #include "tests/net/child.h"
 #include "tests/net/fetch.h"
 
@@ -181,17 +182,6 @@ typedef struct {
     uint8_t memory[2][1024];
 } service_t;
 
-static inline uint16_t free_port(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    (void)close(fd);
-    return ntohs(a.sin_port);
-}
-
 /* `patience_ms` with a caller that says nothing; 0 = the server's own. A process lives in real time, of which
  * a busy computer gives it little while the world's goes on. */
 static inline adder_err_t service_start(service_t *s, const adder_net_t *net, uint16_t port,
@@ -271,7 +261,8 @@ static inline adder_err_t visit(world_t *w, service_t *s, uint16_t port)
 static inline adder_err_t do_server(world_t *w)
 {
     static service_t s;
-    const uint16_t port = free_port();
+    static uint16_t port;
+    port = port == 0 ? hold_port() : port;
     adder_err_t err = world_join(w);
     if (err == ADDER_OK) {
         err = service_start(&s, &w->net, port, 0);

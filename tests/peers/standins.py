@@ -14,20 +14,18 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from held_port import hold_port  # noqa: E402
+
 HTTPS_HOSTS = ["httpbin.org", "io.adafruit.com", "api.thingspeak.com", "time.now", "www.adafruit.com"]
 HTTP_HOSTS = ["wifitest.adafruit.com", "adafruit.com", "google.com"]
 TEXT_PAGE = "This is a test of Adafruit WiFi!\nIf you can read this, its working :)\n"
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def make_certificates(folder: Path, hosts: list[str]) -> None:
@@ -97,12 +95,13 @@ class Pages(http.server.BaseHTTPRequestHandler):
 class Standins:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.http_port, self.https_port = free_port(), free_port()
-        self.ntp_port = free_port(socket.SOCK_DGRAM)
-        self.mqtt_port, self.mqtts_port = free_port(), free_port()
+        self.http_port, self.https_port = hold_port(), hold_port()
+        self._ntp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._ntp.bind(("127.0.0.1", 0))
+        self.ntp_port = self._ntp.getsockname()[1]
+        self.mqtt_port, self.mqtts_port = hold_port(), hold_port()
         self._servers: list[http.server.ThreadingHTTPServer] = []
         self._broker: subprocess.Popen[bytes] | None = None
-        self._ntp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     @property
     def network(self) -> dict[str, Any]:
@@ -130,7 +129,6 @@ class Standins:
         for server in self._servers:
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
-        self._ntp.bind(("127.0.0.1", self.ntp_port))
         threading.Thread(target=self._serve_ntp, daemon=True).start()
         config = self.folder / "mosquitto.conf"
         config.write_text(

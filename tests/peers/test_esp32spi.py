@@ -28,6 +28,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from held_port import hold_port  # noqa: E402
 from standins import make_certificates  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -223,8 +224,7 @@ with pool.socket(type=pool.SOCK_DGRAM) as s:
 def ask(request):
     """Connect to a port of this computer until a board serves it; the thread, the list its answer goes to, and
     the port."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = hold_port()
     answers = []
 
     def go():

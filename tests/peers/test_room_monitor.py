@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from held_port import hold_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = 'CIRCUITPY_WIFI_SSID = "home"\nCIRCUITPY_WIFI_PASSWORD = "secret123"\nMQTT_BROKER = "broker.test"\n'
@@ -18,9 +19,7 @@ SETTINGS = 'CIRCUITPY_WIFI_SSID = "home"\nCIRCUITPY_WIFI_PASSWORD = "secret123"\
 @pytest.fixture
 def broker(tmp_path):
     """mosquitto on a port of its own: (the port, what was published so far, a function that publishes)."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = hold_port()
     (tmp_path / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     log = (tmp_path / "messages.txt").open("wb")
     server = subprocess.Popen(["mosquitto", "-c", tmp_path / "mosquitto.conf"], stderr=subprocess.DEVNULL)

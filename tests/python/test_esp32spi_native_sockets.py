@@ -7,6 +7,7 @@ import ssl
 import threading
 
 from esp32spi_bench import (BODY, ask, echo_server, libraries, make_certificates, native, pages, run, same)  # noqa: F401
+from held_port import hold_port
 
 # --- sockets of the pool ---
 
@@ -72,8 +73,7 @@ tries("closed", s.recv, 10)
 
 
 def test_connecting_that_fails(same):
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        nobody = s.getsockname()[1]
+    nobody = hold_port()
     lines = same("""
 join()
 s = pool.socket()
@@ -192,8 +192,7 @@ s.close()
 
 def test_server(native):
     """accept() never waits. The client's port is the right way round; Adafruit's swaps its bytes."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = hold_port()
     answers = []
     asking = threading.Thread(target=ask, args=(port, b"what?", answers), daemon=True)
     asking.start()
@@ -296,8 +295,7 @@ print(esp.socket_close(n), esp.socket_status(n), esp.get_socket())
 
 
 def test_servers_by_number(native):
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = hold_port()
     answers = []
     asking = threading.Thread(target=ask, args=(port, b"what?", answers), daemon=True)
     asking.start()

@@ -10,6 +10,7 @@ import time
 
 import loopback
 import pytest
+from held_port import hold_port
 
 FEATHER = "adafruit_feather_esp32s3_tft"
 
@@ -61,15 +62,9 @@ def lines_of(run):
     return [line[2:] for line in run.out.replace("\r", "").splitlines() if line.startswith("- ")]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Mosquitto:
     def __init__(self, folder):
-        self.port, self.secret = free_port(), free_port()
+        self.port, self.secret = hold_port(), hold_port()
         folder.mkdir()
         passwords = folder / "passwords"
         passwords.touch(mode=0o600)

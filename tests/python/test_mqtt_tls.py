@@ -14,8 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
+from held_port import hold_port  # noqa: E402
 from standins import make_certificates  # noqa: E402
-from test_minimqtt import FEATHER, START, free_port  # noqa: E402
+from test_minimqtt import FEATHER, START  # noqa: E402
 from test_mqtt import broker, run  # noqa: E402, F401
 
 TLS = """
@@ -80,7 +81,7 @@ def certificates(tmp_path_factory):
 @pytest.fixture(scope="module")
 def secure(certificates, tmp_path_factory):
     """mosquitto: (port, port that asks for a certificate)."""
-    ports = free_port(), free_port()
+    ports = hold_port(), hold_port()
     folder = tmp_path_factory.mktemp("secure")
     each = "\n".join(f"listener {port} 127.0.0.1\nallow_anonymous true\ncafile {certificates}/ca.pem\n"
                      f"certfile {certificates}/server.pem\nkeyfile {certificates}/server.key\n"

@@ -12,8 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peers"))
+from held_port import hold_port  # noqa: E402
 from standins import make_certificates  # noqa: E402
-from test_minimqtt import FEATHER, free_port  # noqa: E402
+from test_minimqtt import FEATHER  # noqa: E402
 from test_mqtt import BOARDS, broker, run  # noqa: E402, F401
 
 
@@ -22,9 +23,9 @@ def websockets(tmp_path_factory):
     """mosquitto: (port of ws, port of wss, the CA's file)."""
     folder = tmp_path_factory.mktemp("websockets")
     make_certificates(folder, ["ws.test"])
-    plain, secure = free_port(), free_port()
+    plain, secure = hold_port(), hold_port()
     (folder / "conf").write_text(  # with WebSockets alone mosquitto 2.0.11 does not start
-        f"user {getpass.getuser()}\nlistener {free_port()} 127.0.0.1\nlistener {plain} 127.0.0.1\nprotocol websockets\nallow_anonymous true\n"
+        f"user {getpass.getuser()}\nlistener {hold_port()} 127.0.0.1\nlistener {plain} 127.0.0.1\nprotocol websockets\nallow_anonymous true\n"
         f"listener {secure} 127.0.0.1\nprotocol websockets\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\n")
     process = subprocess.Popen(["mosquitto", "-c", folder / "conf"], stderr=subprocess.DEVNULL)
     for _ in range(200):

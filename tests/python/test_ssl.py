@@ -11,6 +11,7 @@ from pathlib import Path
 
 import loopback
 import pytest
+from held_port import hold_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOARD = ("--board", "adafruit_feather_esp32s3_tft")
@@ -517,9 +518,9 @@ listener.bind(('0.0.0.0', 8443)); listener.listen(2)
 
 
 @pytest.mark.parametrize("verified", [False, True])
-def test_server(board_tls, certs, free_port, verified):
-    out = []
-    thread = threading.Thread(target=client, args=(certs, free_port, out), kwargs={"cert": "deep"} if verified else {})
+def test_server(board_tls, certs, verified):
+    port, out = hold_port(), []
+    thread = threading.Thread(target=client, args=(certs, port, out), kwargs={"cert": "deep"} if verified else {})
     thread.start()
     board_tls(("context.load_verify_locations(cadata=file('root.pem'))\n" if verified else "") + SERVE + """
 s, address = listener.accept()
@@ -528,28 +529,22 @@ assert (s.getpeercert(True) is not None) == %r
 assert receive(s, 8) == b'hi there'
 s.send(b'hello yourself')
 s.close(); listener.close()
-""" % verified, None, port=1, net={"listen": {"8443": free_port}},
+""" % verified, None, port=1, net={"listen": {"8443": port}},
               files={n: (certs / n).read_text() for n in ("good.pem", "good.key", "root.pem")})
     thread.join(20)
     assert out == [b"hello yourself"]
 
 
-def test_server_refuses(board_tls, certs, free_port):
-    out = []
-    thread = threading.Thread(target=client, args=(certs, free_port, out))
+def test_server_refuses(board_tls, certs):
+    port, out = hold_port(), []
+    thread = threading.Thread(target=client, args=(certs, port, out))
     thread.start()
     board_tls("context.load_verify_locations(cadata=file('root.pem'))\n" + SERVE + """
 raises(OSError, 'sent no certificate', listener.accept)
-""", None, port=1, net={"listen": {"8443": free_port}},
+""", None, port=1, net={"listen": {"8443": port}},
               files={n: (certs / n).read_text() for n in ("good.pem", "good.key", "root.pem")})
     thread.join(20)
     assert isinstance(out[0], ssl.SSLError)
-
-
-@pytest.fixture
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 # ---- nothing is left ----
