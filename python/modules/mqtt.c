@@ -233,7 +233,10 @@ static bool fill(py_t self, mqtt_client_t *o, const py_val_t *a)
     adder_err_t err = adder_mqtt_client_init(&k->client, &config);
     if (err == ADDER_ERR_NOSPACE && a[A_STORE].given)
         return py_fail(py_raise(PY_ValueError, "The store holds more than the queue."));
-    return err == ADDER_OK || py_fail(py_raise_err(err, "MQTT"));
+    if (err != ADDER_OK)
+        return py_fail(py_raise_err(err, "MQTT"));
+    mqtt_core_show(k); /* what the store held is queued from the beginning */
+    return true;
 }
 
 /* Whoever wants room for many or long messages gets the buffers to move them in few steps. */
