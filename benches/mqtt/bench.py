@@ -36,15 +36,15 @@ from tick_rows import ticks
 HERE = Path(__file__).resolve().parent
 CLIENTS = ROOT / "build/release"
 NOTES = []
-ROUNDS = 7
+ROUNDS = 9
 PATIENCE = 60
 K16 = 16384
 
 #        way, QoS, bytes: messages in C, through Python
-CASES = {("publish", 0, 64): (100000, 20000), ("publish", 1, 64): (10000, 3000), ("publish", 2, 64): (5000, 2000),
-         ("receive", 0, 64): (20000, 10000), ("receive", 1, 64): (10000, 4000),
-         ("publish", 0, K16): (4000, 2000), ("publish", 1, K16): (3000, 1500), ("publish", 2, K16): (2000, 1000),
-         ("receive", 0, K16): (6000, 2000), ("receive", 1, K16): (6000, 2000)}
+CASES = {("publish", 0, 64): (100000, 20000), ("publish", 1, 64): (40000, 6000), ("publish", 2, 64): (20000, 4000),
+         ("receive", 0, 64): (40000, 20000), ("receive", 1, 64): (40000, 10000),
+         ("publish", 0, K16): (10000, 4000), ("publish", 1, K16): (20000, 4000), ("publish", 2, K16): (10000, 2000),
+         ("receive", 0, K16): (20000, 5000), ("receive", 1, K16): (20000, 5000)}
 COUNTED = [("publish", 0, 64), ("publish", 1, 64), ("publish", 2, 64), ("receive", 0, 64)]
 
 
