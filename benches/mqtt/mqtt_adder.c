@@ -3,7 +3,8 @@
  * A process that is woken for each acknowledgement is woken late, and costs the broker the time to wake it.
  * So this one fills its window when half of it is free and wants to hear of nothing before (SO_RCVLOWAT), and
  * looks LOOKS times before it sleeps; MQTT_LOOKS in its environment is another number. Short messages leave
- * together, a long one at once: the broker reads it while the next one is made. */
+ * together, a long one at once: the broker reads it while the next one is made. Acknowledgements leave
+ * together, too. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static adder_mqtt_slot_t slots[WINDOW + 1]; /* one more for the message behind t
 static uint16_t ids[WINDOW];
 static uint8_t rx[32768], tx[65535];
 static adder_mqtt_msg_t messages[WINDOW], *unused[WINDOW];
-static unsigned n_unused, n_done, n_received;
+static unsigned n_unused, n_done, n_received, n_answered;
 static bool on, subscribed;
 static int looks, least = 1;
 
@@ -68,6 +69,7 @@ static void send_all(void)
 {
     const uint8_t *bytes;
     size_t len;
+    n_answered = n_received;
     while (adder_mqtt_out(&m, &bytes, &len)) {
         const ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN)
@@ -101,6 +103,7 @@ static void wait_for(int bytes, bool room)
             return;
         pause_shortly();
     }
+    send_all();
     poll(&p, 1, 1000);
 }
 
@@ -116,14 +119,24 @@ static bool comes_soon(void)
     return false;
 }
 
+/* Are the acknowledgements of long messages kept back? Half a window of them leaves in one packet, or what
+ * there is before it sleeps. */
+static bool keeps_acks(void)
+{
+    return job.receive && job.qos > 0 && job.size >= LONG && n_received - n_answered < WINDOW / 2;
+}
+
 /* Send what waits, take what is there. `bytes`: wait for so many to come. */
 static void turn(int bytes)
 {
     uint8_t *buf;
     size_t cap;
-    send_all();
+    const bool keeps = keeps_acks();
+    if (!keeps)
+        send_all();
     adder_mqtt_wants_t wants;
     adder_mqtt_wants(&m, now_ms(), &wants);
+    wants.out = wants.out && !keeps;
     if (wants.out || (bytes > 0 && wants.wait_ms > 0))
         wait_for(bytes > 0 ? bytes : 1, wants.out);
     for (int i = 0; i < TOGETHER && adder_mqtt_in(&m, &buf, &cap); i++) {
