@@ -2,11 +2,12 @@
  *
  * A process that is woken for each acknowledgement is woken late, and costs the broker the time to wake it.
  * So this one fills its window when half of it is free and wants to hear of nothing before (SO_RCVLOWAT), and
- * looks LOOKS times before it sleeps; MQTT_LOOKS in its environment is another number. Short messages leave
- * together, a long one at once: the broker reads it while the next one is made. Acknowledgements leave
- * together, too. */
+ * looks LOOKS times before it sleeps, giving way to who has work in between; MQTT_LOOKS in its environment is
+ * another number. Short messages leave together, a long one at once: the broker reads it while the next one
+ * is made. Acknowledgements leave together, too. */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -80,15 +81,6 @@ static void send_all(void)
     }
 }
 
-/* A look takes locks that the broker wants too, so there is a tenth of a microsecond or two between looks. */
-static void pause_shortly(void)
-{
-#ifdef __x86_64__
-    for (int i = 0; i < 10; i++)
-        __builtin_ia32_pause();
-#endif
-}
-
 /* Until `bytes` have come, or the socket takes something again if that is waited for; a second at most. */
 static void wait_for(int bytes, bool room)
 {
@@ -101,7 +93,7 @@ static void wait_for(int bytes, bool room)
     for (int i = 0; i < looks && !room; i++) { /* room comes in large pieces: a wake-up for each is cheap */
         if (poll(&p, 1, 0) != 0)
             return;
-        pause_shortly();
+        sched_yield();
     }
     send_all();
     poll(&p, 1, 1000);
@@ -114,7 +106,7 @@ static bool comes_soon(void)
     for (int i = 0; job.receive && job.qos > 0 && job.size < LONG && i < 10 && i < looks; i++) {
         if (poll(&p, 1, 0) != 0)
             return true;
-        pause_shortly();
+        sched_yield();
     }
     return false;
 }
