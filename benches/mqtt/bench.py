@@ -91,9 +91,11 @@ def compare(context, kind, contenders, port, case, count):
     """Medians of each contender: {name: (microseconds a message, of CPU)}."""
     seen = {name: [] for name in contenders}
     context.say(f"{kind} {names(case)}")
+    order = list(contenders)
     for _ in range(ROUNDS[kind]):
-        for name, command in contenders.items():
-            seen[name].append(measure(command(case, count), port, case, count))
+        order.append(order.pop(0))  # nobody always comes behind the same one
+        for name in order:
+            seen[name].append(measure(contenders[name](case, count), port, case, count))
     return {name: [median(column) for column in zip(*runs)] for name, runs in seen.items()}
 
 
