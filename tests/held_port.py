@@ -15,6 +15,6 @@ def hold_port() -> int:
     but lets in who names it and has the option set."""
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # behind bind(), or the port might be another such one's
     _held.append(s)
     return int(s.getsockname()[1])
