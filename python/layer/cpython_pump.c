@@ -35,9 +35,11 @@ enum {
     /* A condition that no engine tells of is looked at this often. */
     CONDITION_US = 20000,
     /* Whose last wait for a descriptor was shorter than that looks so often before it sleeps, for to be woken
-     * takes as long; it gives that up after so many waits that were longer. */
+     * takes as long; it gives that up after so many waits that were longer. A look is at the condition alone,
+     * which is cheaper than a round, and every so many looks is a whole one. */
     SOON_US = 100,
     LOOKS = 100,
+    LOOKS_A_ROUND = 8,
     PATIENCE = 4,
     STACK_BYTES = 512 * 1024
 };
@@ -389,13 +391,15 @@ typedef struct {
 static void drive(wait_t *wait, uint64_t seen, uint64_t due_us)
 {
     driver_t *d = &p.program;
+    bool again = false;
     for (unsigned looks = 0;; looks++) {
         acquire(d);
-        run_items(d); /* take in what came */
+        if (!again || looks % LOOKS_A_ROUND == 0)
+            run_items(d); /* take in what came */
         wait->is_done = wait->done(wait->ctx);
         uint64_t now = now_us(), passed = now - wait->start_us;
         const bool idle = d->due_us <= now || d->due_us > now + SOON_US; /* no engine has to be waited for */
-        const bool again = p.patience > 0 && looks < LOOKS && d->n > 1 && idle;
+        again = p.patience > 0 && looks < LOOKS && d->n > 1 && idle;
         if (!wait->is_done && !again)
             run_items(d); /* what the condition gave them to do; what to wait for */
         release();
@@ -404,8 +408,10 @@ static void drive(wait_t *wait, uint64_t seen, uint64_t due_us)
         wait->timed_out = passed >= wait->timeout_us;
         if (wait->timed_out || now >= due_us || program_awake(seen))
             return;
-        if (again)
+        if (again) {
+            sched_yield();
             continue;
+        }
         if (d->due_us <= now || atomic_load(&p.poked)) {
             sched_yield();
             continue;
