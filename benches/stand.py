@@ -5,7 +5,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+
+from held_port import hold_port
 
 ACCESS_POINT = {"ssid": "bench", "password": "benchbench"}
 
@@ -23,19 +29,13 @@ def certificates(folder):
             "-extfile", "san.txt", "-out", "server.pem")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Broker:
     """mosquitto that drops nothing. `program`: the words that start it. `tls`: also with the folder's certificate, on
     tls_port, and with sessions that outlast a restart."""
 
     def __init__(self, folder, program, tls=False):
         self.program = program
-        self.port, self.tls_port = free_port(), free_port() if tls else None
+        self.port, self.tls_port = hold_port(), hold_port() if tls else None
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true", "log_type none",
                  "max_queued_messages 0", "max_queued_bytes 0", "max_inflight_messages 20"]
         if tls:

@@ -23,7 +23,8 @@ def test_clean_tree_passes(tmp_path):
         "include/adder/display.h": '#include <stdint.h>\n',
         "src/display/display.c": '#include "adder/display.h"\n#include "display_int.h"\n#include <string.h>\n',
         "src/display/display_int.h": "",
-        "src/display/display_test.c": "#include <cmocka.h>\n#include <stdio.h>\n",
+        "src/display/display_test.c": '#include <cmocka.h>\n#include <stdio.h>\n#include "src/display/test_screen.h"\n',
+        "src/display/test_screen.h": "#include <unistd.h>\n",
         "sim/board.c": '#include "adder/display.h"\n#include <pthread.h>\n',
         "python/layer/cpython.c": "#include <Python.h>\n",
     })
@@ -39,9 +40,10 @@ def test_clean_tree_passes(tmp_path):
     ("python/modules/time.c", '#include "sim/sim.h"', "may not include"),
     ("sim/board.c", '#include "host/web.h"', "may not include"),
     ("include/adder/display.h", '#include "src/base/base_int.h"', "may not include"),
+    ("src/display/display.c", '#include "test_screen.h"', "belongs to a test"),
 ])
 def test_breach_is_named(tmp_path, name, text, complaint):
-    code, out = check(tmp_path, {"sim/sim.h": "", "host/web.h": "", "src/base/base_int.h": "",
+    code, out = check(tmp_path, {"sim/sim.h": "", "host/web.h": "", "src/base/base_int.h": "", "src/display/test_screen.h": "",
                                  name: f"\n{text}\n"})
     assert code == 1
     assert f"{name}:2:" in out and complaint in out
