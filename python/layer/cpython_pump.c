@@ -32,6 +32,9 @@ enum {
     /* How long a call that must not wait waits for the lock: longer than it takes to look at a socket, short
      * enough for a program that counts milliseconds. */
     TRY_US = 300,
+    /* A program that gave something to do while the thread did what it gave before gives more, likely: the
+     * thread lets it gather for so long. Small work comes in fewer rounds then, and nobody is woken for it. */
+    GATHER_US = 100,
     /* A condition that no engine tells of is looked at this often. */
     CONDITION_US = 20000,
     /* Whose last wait for a descriptor was shorter than that looks so often before it sleeps, for to be woken
@@ -203,21 +206,25 @@ static void rouse(driver_t *d)
         return; /* full: it is being roused already */
 }
 
+/* For `us` at most, or until something comes; rouse() ends it in a sleep. */
+static void wait_for_signal(driver_t *d, uint64_t us)
+{
+    us = us < 3600000000u ? us : 3600000000u; /* keeps timespec arithmetic away from its end */
+    const struct timespec t = {.tv_sec = (time_t)(us / 1000000u), .tv_nsec = (long)(us % 1000000u) * 1000};
+    if (ppoll(d->fds, d->n, &t, NULL) > 0 && (d->fds[0].revents & POLLIN)) {
+        uint64_t count;
+        if (read(d->event, &count, sizeof count) < 0)
+            return; /* somebody's rouse() that came late; nothing to undo */
+    }
+}
+
 /* Sleep as the last round wants, until `until_us` at most. `awake`: what rouse() is for has come. */
 static void sleep_until(driver_t *d, uint64_t until_us, bool (*awake)(uint64_t), uint64_t seen)
 {
     atomic_store(&d->sleeps, true);
-    uint64_t now = now_us(), us = until_us < d->due_us ? until_us : d->due_us;
-    us = us > now ? us - now : 0;
-    us = us < 3600000000u ? us : 3600000000u; /* keeps timespec arithmetic away from its end */
-    if (!atomic_load(&p.poked) && !awake(seen) && us > 0) {
-        struct timespec t = {.tv_sec = (time_t)(us / 1000000u), .tv_nsec = (long)(us % 1000000u) * 1000};
-        if (ppoll(d->fds, d->n, &t, NULL) > 0 && (d->fds[0].revents & POLLIN)) {
-            uint64_t count;
-            if (read(d->event, &count, sizeof count) < 0)
-                count = 0; /* somebody's rouse() that came late; nothing to undo */
-        }
-    }
+    const uint64_t now = now_us(), end = until_us < d->due_us ? until_us : d->due_us;
+    if (!atomic_load(&p.poked) && !awake(seen) && end > now)
+        wait_for_signal(d, end - now);
     atomic_store(&d->sleeps, false);
 }
 
@@ -288,8 +295,11 @@ static void *pump_thread(void *unused)
         release();
         if (atomic_load(&p.leads))
             continue;
-        if (d->due_us <= now_us() || atomic_load(&p.poked))
+        const uint64_t now = now_us();
+        if (d->due_us <= now || (atomic_load(&p.poked) && atomic_load(&p.followed)))
             sched_yield();
+        else if (atomic_load(&p.poked))
+            wait_for_signal(d, d->due_us - now < GATHER_US ? d->due_us - now : GATHER_US);
         else
             sleep_until(d, NEVER, thread_awake, 0);
     }
