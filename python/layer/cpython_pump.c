@@ -33,7 +33,7 @@ enum {
      * enough for a program that counts milliseconds. */
     TRY_US = 300,
     /* A program that gave something to do while the thread did what it gave before gives more, likely: the
-     * thread lets it gather for so long. Small work comes in fewer rounds then, and nobody is woken for it. */
+     * thread lets it gather for so long. Small work comes in fewer rounds, and nobody is woken for it. */
     GATHER_US = 100,
     /* A condition that no engine tells of is looked at this often. */
     CONDITION_US = 20000,
